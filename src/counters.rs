@@ -1,0 +1,60 @@
+//! Statistics, under Linux's names where Linux counts the same thing.
+
+use crate::sync::{AtomicU32, Backend};
+use core::sync::atomic::Ordering;
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident,)+) => {
+        /// Counters of one stack. They wrap at 2^32 and are written without locks.
+        #[allow(non_snake_case)] // Linux's names
+        pub struct Counters<B: Backend> { $($(#[$doc])* pub(crate) $name: B::Count,)+ }
+
+        /// What the counters showed at one moment, each by itself.
+        #[allow(non_snake_case)] // Linux's names
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct Snapshot { $($(#[$doc])* pub $name: u32,)+ }
+
+        impl<B: Backend> Counters<B> {
+            pub(crate) fn new() -> Self {
+                let mut counters = Self { $($name: B::Count::ZERO,)+ };
+                $(counters.$name.place(0);)+
+                counters
+            }
+
+            /// Reads every counter. No lock.
+            #[must_use]
+            pub fn snapshot(&self) -> Snapshot {
+                Snapshot { $($name: self.$name.load(Ordering::Relaxed),)+ }
+            }
+        }
+
+        impl Snapshot {
+            /// Returns each counter with its name.
+            pub fn iter(&self) -> impl Iterator<Item = (&'static str, u32)> {
+                [$((stringify!($name), self.$name),)+].into_iter()
+            }
+        }
+    };
+}
+
+counters! {
+    /// Connections that a full accept queue turned away. (Linux: `ListenOverflows`.)
+    ListenOverflows,
+    /// Connections that a listener dropped, for whatever reason. (Linux: `ListenDrops`.)
+    ListenDrops,
+    /// Requests that migrated to another listener. (Linux: `TCPMigrateReqSuccess`.)
+    TCPMigrateReqSuccess,
+    /// Requests that should have migrated and did not. (Linux: `TCPMigrateReqFailure`.)
+    TCPMigrateReqFailure,
+    /// Connections turned away because every request slot was in use.
+    RequestSlabFull,
+    /// Listeners refused because every listener or owner slot was in use.
+    ListenerSlabFull,
+    /// Listeners refused because every group slot was in use, or the group was full.
+    GroupFull,
+}
+
+/// Counts one.
+pub(crate) fn count<T: AtomicU32>(counter: &T) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}

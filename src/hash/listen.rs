@@ -1,0 +1,149 @@
+//! The listening table under its locks: hash, unhash, look up.
+
+use super::bucket::{Bucket, Chains};
+use crate::listener::Listener;
+use crate::lockdep::{MutexGuard, order::ListenBucket};
+use crate::net::{GroupRef, ListenerRef, Net, ReuseportLocked};
+use crate::reuseport::{Detached, GroupFull};
+use crate::slab::{NONE, Storage};
+use crate::sync::{AtomicU32, Backend};
+use core::hash::{Hash, Hasher};
+use core::net::SocketAddr;
+use core::sync::atomic::Ordering;
+
+/// Why a socket cannot be hashed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HashError {
+    /// Somebody is bound to the address who does not share it, or the newcomer does not.
+    AddrInUse,
+    /// Every group slot is in use, or the address's group has no room.
+    NoRoom,
+}
+
+/// The listening table. (Linux: `tcp_hashinfo`'s listening half.)
+pub(crate) struct ListenTable<'s, C, B: Backend> {
+    buckets: Storage<'s, Bucket<C, B>>,
+}
+
+/// A bucket whose lock is held.
+pub(crate) struct LockedBucket<'a, C, B: Backend>(MutexGuard<'a, Chains<C, B>, ListenBucket, B>);
+
+impl<'s, C: Send + 'static, B: Backend> ListenTable<'s, C, B> {
+    pub(crate) fn new(mut buckets: Storage<'s, Bucket<C, B>>) -> Self {
+        for (key, bucket) in (0..).zip(buckets.iter_mut()) {
+            bucket.0.place(key);
+        }
+        Self { buckets }
+    }
+
+    /// Locks the bucket of `addr`; `None` if the table has no buckets.
+    #[track_caller]
+    pub(crate) fn lock(&self, addr: SocketAddr) -> Option<LockedBucket<'_, C, B>> {
+        let mut hasher = fnv::FnvHasher::default();
+        addr.hash(&mut hasher);
+        let bucket = hasher.finish().checked_rem(self.buckets.len() as u64)?;
+        Some(LockedBucket(self.buckets[bucket as usize].0.lock()))
+    }
+
+    /// Takes a reference on the group that listens at `addr`. Takes the bucket's lock.
+    /// (Linux: `__inet_lookup_listener()`.)
+    #[track_caller]
+    pub(crate) fn lookup<'a>(
+        &self,
+        net: &'a Net<'s, C, B>,
+        addr: SocketAddr,
+    ) -> Option<GroupRef<'a, 's, C, B>> {
+        let bucket = self.lock(addr)?;
+        // A hashed group has members, whose reference it has.
+        GroupRef::try_get(net, bucket.0.group_at(addr)?)
+    }
+}
+
+impl<C: Send + 'static, B: Backend> LockedBucket<'_, C, B> {
+    /// Binds a new listener to `addr` and hashes it: into the group that listens there, or a group
+    /// of its own. (Linux: `inet_csk_get_port()` and `inet_hash()`.)
+    pub(crate) fn bind_and_hash<'s>(
+        &mut self,
+        net: &Net<'s, C, B>,
+        listener: &Listener<C, B>,
+        addr: SocketAddr,
+        reuseport: bool,
+    ) -> Result<(), HashError> {
+        if self.0.bound_shared(addr).is_some_and(|shared| !shared || !reuseport) {
+            return Err(HashError::AddrInUse);
+        }
+        self.hash(net, listener, addr)?;
+        self.0.bind(listener, addr, reuseport);
+        Ok(())
+    }
+
+    /// Hashes a bound listener that listens (again). (Linux: `inet_hash()`, `reuseport_alloc()`,
+    /// `reuseport_add_sock()` and `reuseport_resurrect()`.)
+    ///
+    /// If it is still a closed member of some group, it leaves that section: for the group that
+    /// listens at its address now, or, if none does, for a fresh one. The group that it was in keeps
+    /// its other closed members.
+    pub(crate) fn hash<'s>(
+        &mut self,
+        net: &Net<'s, C, B>,
+        listener: &Listener<C, B>,
+        addr: SocketAddr,
+    ) -> Result<(), HashError> {
+        let full = |GroupFull| HashError::NoRoom;
+        if let Some(group) = self.0.group_at(addr).and_then(|group| GroupRef::try_get(net, group)) {
+            let lock = net.reuseport_lock();
+            if !net.has_room(&group, &lock) {
+                return Err(HashError::NoRoom);
+            }
+            net.leave_closed(listener, &lock);
+            return net.add_sock(group, listener, &lock).map_err(full);
+        }
+        let group = net.groups.alloc().ok_or(HashError::NoRoom)?.publish(net);
+        let index = group.index();
+        {
+            let lock = net.reuseport_lock();
+            net.leave_closed(listener, &lock);
+            net.add_sock(group, listener, &lock).map_err(full)?;
+        }
+        self.0.hash_group(net, index, addr);
+        Ok(())
+    }
+
+    /// Takes a listener out of its group and, with the last one, the group out of the table.
+    ///
+    /// With `keep` the listener stays in the group's closed section, from which it can still find
+    /// the members that listen. (Linux: `reuseport_stop_listen_sock()`.) `pick` runs under the
+    /// global reuseport lock, after the listener left.
+    #[track_caller]
+    pub(crate) fn unhash<'a, 's>(
+        &mut self,
+        net: &'a Net<'s, C, B>,
+        listener: &Listener<C, B>,
+        keep: bool,
+        pick: impl FnOnce(
+            &GroupRef<'a, 's, C, B>,
+            Detached,
+            &ReuseportLocked<'_, B>,
+        ) -> Option<ListenerRef<'a, 's, C, B>>,
+    ) -> Option<ListenerRef<'a, 's, C, B>> {
+        let group = net.group_of(listener)?;
+        let lock = net.reuseport_lock();
+        let detached = net.detach_listening_sock(&group, listener, &lock);
+        let picked = pick(&group, detached, &lock);
+        if keep {
+            net.add_closed_sock(&group, listener, &lock);
+        } else {
+            listener.sk_reuseport_cb.store(NONE, Ordering::Release);
+        }
+        if detached.num_socks == 0 {
+            self.0.unhash_group(net, group.index());
+        }
+        net.put_if_empty(&group, &lock);
+        picked
+    }
+
+    /// Takes a closed listener off its address.
+    pub(crate) fn unbind(&mut self, listener: &Listener<C, B>) {
+        self.0.unbind(listener);
+    }
+}

@@ -1,0 +1,172 @@
+//! The object graph as checkers see it.
+//!
+//! A [`Graph`] is taken without locks and without being an access, so that a model checker's
+//! observer can look at every step of an interleaving. It says what *is*; what must hold is the
+//! checkers' to say.
+
+use crate::request::{Link, RequestState};
+use crate::slab::NONE;
+use crate::stack::Stack;
+use crate::sync::{AtomicU32, Backend};
+use alloc::vec::Vec;
+
+/// Every object of a stack at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Graph<C> {
+    /// Listeners by slot, in use or not.
+    pub listeners: Vec<ListenerView<C>>,
+    /// Requests by slot, in use or not.
+    pub requests: Vec<RequestView>,
+    /// Owners by slot, in use or not.
+    pub owners: Vec<OwnerView>,
+    /// Groups by slot, in use or not.
+    pub groups: Vec<GroupView>,
+}
+
+/// A listener.
+#[derive(Clone, Debug)]
+pub struct ListenerView<C> {
+    /// Its reference count.
+    pub refs: u32,
+    /// Whether it is in LISTEN.
+    pub listening: bool,
+    /// Its own owner's slot, while it has one.
+    pub owner: Option<u32>,
+    /// Its group's slot, while it is in one.
+    pub group: Option<u32>,
+    /// Its accept queue, or `None` while somebody holds the `rskq_lock`.
+    pub queue: Option<QueueView<C>>,
+}
+
+/// An accept queue whose lock is free.
+#[derive(Clone, Debug)]
+pub struct QueueView<C> {
+    /// `sk_ack_backlog`.
+    pub backlog: u32,
+    /// What is linked, oldest first.
+    pub requests: Vec<QueuedView<C>>,
+}
+
+/// A request in an accept queue.
+#[derive(Clone, Debug)]
+pub struct QueuedView<C> {
+    /// Its slot.
+    pub request: u32,
+    /// The child in it.
+    pub child: Option<C>,
+    /// The listener that it resolves to.
+    pub rsk_listener: Option<u32>,
+}
+
+/// A request.
+#[derive(Clone, Debug)]
+pub struct RequestView {
+    /// Its reference count.
+    pub refs: u32,
+    /// Where it is.
+    pub state: RequestState,
+    /// Its owner's slot, while it has one.
+    pub owner: Option<u32>,
+}
+
+/// An owner.
+#[derive(Clone, Debug)]
+pub struct OwnerView {
+    /// Its reference count.
+    pub refs: u32,
+    /// Where it leads.
+    pub link: Link,
+}
+
+/// A group.
+#[derive(Clone, Debug)]
+pub struct GroupView {
+    /// Its reference count.
+    pub refs: u32,
+    /// Members that listen.
+    pub num_socks: u32,
+    /// Members that do not.
+    pub num_closed_socks: u32,
+}
+
+fn stored(index: u32) -> Option<u32> {
+    (index != NONE).then_some(index)
+}
+
+impl<C: Clone + Send + 'static, B: Backend> Stack<'_, C, B> {
+    /// Looks at the object graph of a stack that nobody else uses.
+    pub fn graph_mut(&mut self) -> Graph<C> {
+        // SAFETY: the stack is borrowed exclusively.
+        unsafe { self.graph(|_| true) }
+    }
+
+    /// Looks at the object graph in the middle of a model's execution.
+    #[cfg(any(feature = "loom", feature = "shuttle"))]
+    pub fn graph_now(&self) -> Graph<C>
+    where
+        B: crate::sync::ModelBackend,
+    {
+        // SAFETY: under a model back end no other thread runs before the next operation on a model's
+        // object, and looking is none. Queues that are being changed are left out.
+        unsafe { self.graph(|listener| listener.accept_queue.is_free()) }
+    }
+
+    /// # Safety
+    ///
+    /// Nobody may change the stack meanwhile, but for queues of which `is_free` says no.
+    unsafe fn graph(&self, is_free: impl Fn(&crate::listener::Listener<C, B>) -> bool) -> Graph<C> {
+        let net = &self.net;
+        let root = |request: u32| {
+            let mut owner = net.requests.get(request)?.peek_owner();
+            // A chain is at most as long as there are owners.
+            for _ in 0..net.owners.capacity() {
+                match net.owners.get(owner)?.peek() {
+                    Link::Vacant => return None,
+                    Link::Home(listener) => return Some(listener),
+                    Link::Handed(next) => owner = next,
+                }
+            }
+            None
+        };
+        let listeners = (0..).zip(net.listeners.objects()).map(|(index, listener)| {
+            let (listening, owner, group) = listener.peek();
+            let queue = is_free(listener).then(|| {
+                // SAFETY: the queue's lock is free and, by the caller's contract, stays so.
+                unsafe {
+                    listener.accept_queue.peek(|list, backlog| QueueView {
+                        backlog,
+                        requests: list
+                            .iter()
+                            .map(|r| QueuedView {
+                                request: r.index(),
+                                child: r.peek(|body| body.child.clone()),
+                                rsk_listener: root(r.index()),
+                            })
+                            .collect(),
+                    })
+                }
+            });
+            let refs = net.listeners.refs(index);
+            ListenerView { refs, listening, owner: stored(owner), group: stored(group), queue }
+        });
+        let requests = (0..).zip(net.requests.objects()).map(|(index, request)| RequestView {
+            refs: net.requests.refs(index),
+            state: request.state(),
+            owner: stored(request.peek_owner()),
+        });
+        let owners = (0..)
+            .zip(net.owners.objects())
+            .map(|(index, owner)| OwnerView { refs: net.owners.refs(index), link: owner.peek() });
+        let groups = (0..).zip(net.groups.objects()).map(|(index, group)| GroupView {
+            refs: net.groups.refs(index),
+            num_socks: group.num_socks.peek(),
+            num_closed_socks: group.num_closed_socks.peek(),
+        });
+        Graph {
+            listeners: listeners.collect(),
+            requests: requests.collect(),
+            owners: owners.collect(),
+            groups: groups.collect(),
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! A listening socket: state, backlog, accept queue, and its places in the table and the group.
+
+use crate::lockdep::{Mutex, order::ListenerSock};
+use crate::queue::RequestSockQueue;
+use crate::request::RequestSock;
+use crate::slab::{Id, NONE, Ref, Stable, Store};
+use crate::sync::{AtomicU32, Backend, Cell, Event, Fault};
+use core::net::SocketAddr;
+use core::sync::atomic::Ordering;
+use intrusive_collections::linked_list::AtomicLink;
+
+/// Names a listener; stale once it was closed.
+pub type ListenerId<C, B> = Id<Listener<C, B>>;
+
+/// What the owner of the listening socket can do with it, under [`Listener::sock`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Descriptor {
+    /// Closed, or never opened: its id is stale.
+    Closed,
+    /// It listens.
+    Listening,
+    /// It left LISTEN and what it holds is being moved or aborted.
+    Stopping {
+        /// Whether it is closed after that; otherwise it is shut down.
+        close: bool,
+    },
+    /// It was shut down: bound, not listening, may listen again.
+    Shut,
+}
+
+/// Where a listener is bound. (Linux: its `inet_bind_bucket`.)
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bind {
+    /// The local address; kept after close, when nobody looks.
+    pub(crate) addr: Option<SocketAddr>,
+    /// Whether the address may be shared with others that also say so. (Linux: SO_REUSEPORT.)
+    pub(crate) reuseport: bool,
+}
+
+/// A listening socket. (Linux: a `struct sock` in TCP_LISTEN, or one that was.)
+pub struct Listener<C, B: Backend> {
+    index: u32,
+    /// 1 while the socket listens. Stored under `sock`, read by everyone. (Linux: `sk_state`.)
+    sk_state: B::AtomicU32,
+    /// The backlog argument of listen. (Linux: `sk_max_ack_backlog`.)
+    pub(crate) sk_max_ack_backlog: B::AtomicU32,
+    /// The owner whose home this is, or [`NONE`]: a stored reference.
+    owner: B::AtomicU32,
+    /// The group's slot, or [`NONE`]. Written under `Reuseport`. (Linux: `sk_reuseport_cb`.)
+    pub(crate) sk_reuseport_cb: B::AtomicU32,
+    /// Where in `socks[]` the listener is, so that leaving is O(1); under `Reuseport`.
+    pub(crate) socks_index: B::Count,
+    /// Listen, shutdown and close of this socket, one at a time. (Linux: `lock_sock()`.)
+    pub(crate) sock: Mutex<Descriptor, ListenerSock, B>,
+    /// The accept queue. (Linux: `icsk_accept_queue`.)
+    pub accept_queue: RequestSockQueue<C, B>,
+    /// Where it is bound; written under `ListenBucket` while not linked in the bucket's chain.
+    pub(crate) bind: Cell<Bind, B>,
+    /// Chain of the bound sockets of a bucket; under `ListenBucket`.
+    pub(crate) bound: AtomicLink,
+}
+
+impl<C: Send + 'static, B: Backend> Stable for Listener<C, B> {
+    #[allow(clippy::declare_interior_mutable_const)] // a constructor
+    const INIT: Self = Self {
+        index: 0,
+        sk_state: B::AtomicU32::ZERO,
+        sk_max_ack_backlog: B::AtomicU32::ZERO,
+        owner: B::AtomicU32::ZERO,
+        sk_reuseport_cb: B::AtomicU32::ZERO,
+        socks_index: B::Count::ZERO,
+        sock: Mutex::new(Descriptor::Closed),
+        accept_queue: RequestSockQueue::new(),
+        bind: Cell::new(Bind { addr: None, reuseport: false }),
+        bound: AtomicLink::new(),
+    };
+
+    fn place(&mut self, index: u32) {
+        self.index = index;
+        self.sk_state.place(0);
+        self.sk_max_ack_backlog.place(0);
+        self.owner.place(NONE);
+        self.sk_reuseport_cb.place(NONE);
+        self.socks_index.place(0);
+        self.sock.place(index);
+        self.accept_queue.place(index);
+        self.bind.place();
+    }
+}
+
+/// Why a queue did not take a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AddError {
+    /// The listener does not listen, or is no longer the request's: resolve again.
+    NotAtHome,
+    /// The backlog is exhausted.
+    Full,
+}
+
+/// A request that was not added, with the reason.
+pub(crate) type NotAdded<'r, C, B, S> = (AddError, Ref<'r, RequestSock<C, B>, S>);
+
+/// Whether an addition to a queue minds the backlog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Capacity {
+    /// A new connection does.
+    Enforced,
+    /// A connection that migrates does not, as in Linux.
+    #[cfg(feature = "designs")]
+    Ignored,
+}
+
+impl<C: Send + 'static, B: Backend> Listener<C, B> {
+    /// Returns the listener's slot.
+    #[must_use]
+    pub fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// Tells whether the listener is in LISTEN.
+    #[must_use]
+    pub fn is_listening(&self) -> bool {
+        self.sk_state.load(Ordering::Acquire) != 0
+    }
+
+    /// Stores the state; under `sock`.
+    #[track_caller]
+    pub(crate) fn set_listening(&self, listening: bool) {
+        B::trace(Event::State { listener: self.index, listening });
+        // Release: who sees CLOSE also sees that the listener left its group and the table.
+        self.sk_state.store(u32::from(listening), Ordering::Release);
+    }
+
+    /// Tells whether one more connection would exceed the backlog.
+    ///
+    /// Linux's rule: a backlog of N holds N + 1. (Linux: `sk_acceptq_is_full()`.)
+    pub(crate) fn is_full(&self, len: u32) -> bool {
+        len > self.sk_max_ack_backlog.load(Ordering::Relaxed)
+    }
+
+    /// Returns the stored owner.
+    pub(crate) fn owner(&self) -> u32 {
+        self.owner.load(Ordering::Acquire)
+    }
+
+    /// Stores the owner with its reference and returns the one before with its own; under `sock`.
+    #[must_use = "a stored reference has to be put"]
+    pub(crate) fn set_owner(&self, owner: u32) -> u32 {
+        let before = self.owner.load(Ordering::Relaxed);
+        self.owner.store(owner, Ordering::Release);
+        before
+    }
+
+    /// Returns the address of a listener whose `sock` lock is held.
+    pub(crate) fn bound_to(&self) -> Option<SocketAddr> {
+        // SAFETY: the address is written once in the listener's life, by `listen`, under `sock`.
+        unsafe { self.bind.with(|bind| bind.addr) }
+    }
+
+    /// Returns the state, the owner and the group without being an access, for checkers.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn peek(&self) -> (bool, u32, u32) {
+        (self.sk_state.peek() != 0, self.owner.peek(), self.sk_reuseport_cb.peek())
+    }
+
+    /// Tells whether `request`'s owner is this listener's own, so that it resolves here.
+    pub(crate) fn is_home_of(&self, request: &RequestSock<C, B>) -> bool {
+        request.owner() == self.owner()
+    }
+
+    /// Adds a request in the caller's hands, whose owner is this listener's, to the accept queue.
+    /// O(1). Takes `Rskq`. (Linux: `inet_csk_reqsk_queue_add()`.)
+    ///
+    /// Lock, then check that we are still at home: the state became CLOSE before the closer drains
+    /// the queue under this lock, so either this sees CLOSE or the closer sees the request.
+    ///
+    /// # Errors
+    ///
+    /// Returns the request with the reason.
+    #[track_caller]
+    pub(crate) fn queue_add<'r, S>(
+        &self,
+        request: Ref<'r, RequestSock<C, B>, S>,
+        capacity: Capacity,
+    ) -> Result<(), NotAdded<'r, C, B, S>>
+    where
+        S: Store<RequestSock<C, B>, Backend = B>,
+    {
+        let index = request.index();
+        let mut queue = self.accept_queue.lock();
+        let at_home = self.is_listening() && self.is_home_of(&request);
+        if !at_home && !B::planted(Fault::AddWithoutStateCheck) {
+            B::trace(Event::Refused { request: index, listener: self.index });
+            return Err((AddError::NotAtHome, request));
+        }
+        if capacity == Capacity::Enforced && self.is_full(queue.len()) {
+            return Err((AddError::Full, request));
+        }
+        queue.push(request).map_err(|request| (AddError::NotAtHome, request))?;
+        B::trace(Event::Queued { request: index, listener: self.index });
+        Ok(())
+    }
+
+    /// Takes the oldest request out of the accept queue into the caller's hands. O(1). Takes
+    /// `Rskq`. (Linux: `reqsk_queue_remove()`.)
+    #[track_caller]
+    pub(crate) fn queue_remove<'r, S>(&self, store: &'r S) -> Option<Ref<'r, RequestSock<C, B>, S>>
+    where
+        S: Store<RequestSock<C, B>, Backend = B>,
+    {
+        let request = self.accept_queue.lock().pop(store)?;
+        B::trace(Event::Popped { request: request.index(), listener: self.index });
+        Some(request)
+    }
+}

@@ -1,0 +1,12 @@
+//! Lock classes, the one order table, and the mutex that every lock of the crate is.
+//!
+//! The order is declared once, in [`order`], outermost first. From that table come the ranks that
+//! the model checkers' locks assert at every acquisition. Two locks of one class are taken only
+//! together, in one call, by ascending key ([`Mutex::lock_pair`]): a listener's id, never an
+//! address, which would change between runs and make a model meaningless.
+
+mod mutex;
+pub mod order;
+
+pub use mutex::{GuardPair, Mutex, MutexGuard};
+pub use order::LockClass;

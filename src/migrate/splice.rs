@@ -1,0 +1,71 @@
+//! The patch of 1 December 2020: the whole queue goes to one other listener, in O(1).
+//!
+//! Exactly as posted, including what it leaves undone. The closer, in its `unhash`, under the
+//! listening bucket's lock:
+//!
+//! 1. takes `reuseport_lock`, leaves `socks[]`; the last member takes its place. That *moved*
+//!    member is the target, or, if the closer was last itself, its left neighbour;
+//! 2. releases `reuseport_lock`, keeps the bucket's lock;
+//! 3. takes its own `rskq_lock`, then the target's: two locks of one class, in the order "old, new";
+//! 4. puts its whole queue *before* the target's and moves the count; ignores the target's backlog;
+//! 5. releases both; only later does its state become CLOSE.
+//!
+//! What keeps step 3 from a deadlock, and the target from closing, is step 1 and the bucket's lock:
+//! who left `socks[]` is nobody's target, and the target's own `unhash` waits for the bucket.
+//!
+//! What it leaves undone: the requests keep the old listener's owner, nobody is woken, and what
+//! arrives between 4 and CLOSE stays behind and is aborted.
+
+use super::Leaving;
+use crate::listener::Listener;
+use crate::net::ListenerRef;
+use crate::outcome::Outcome;
+use crate::reuseport::Detached;
+use crate::sync::{Backend, Event, Fault};
+
+/// Takes the listener out of the table and its group, and splices its queue onto the moved member's.
+#[track_caller]
+pub(super) fn unhash<C: Send + 'static, B: Backend>(at: &Leaving<'_, '_, C, B>) -> Option<Outcome<C, B>> {
+    if B::planted(Fault::SpliceUnguarded) {
+        return unhash_unguarded(at);
+    }
+    let mut bucket = at.table.lock(at.addr)?;
+    let target = bucket.unhash(at.net, at.listener, false, |group, detached, _| {
+        pick(detached).and_then(|place| at.net.sock_ref(group, place))
+    })?;
+    Some(splice(at.listener, &target))
+}
+
+/// Returns where the moved member is: in the place that became free, or, if that was the last, to
+/// its left.
+fn pick(left: Detached) -> Option<u32> {
+    if left.num_socks == 0 {
+        None
+    } else if left.place == left.num_socks {
+        left.place.checked_sub(1)
+    } else {
+        Some(left.place)
+    }
+}
+
+fn splice<C: Send + 'static, B: Backend>(
+    old: &Listener<C, B>,
+    new: &ListenerRef<'_, '_, C, B>,
+) -> Outcome<C, B> {
+    B::trace(Event::Picked { from: old.index(), to: new.index() });
+    let (mut from, mut to) = old.accept_queue.lock_both_unordered(&new.accept_queue);
+    to.splice_head(&mut from);
+    B::trace(Event::Spliced { from: old.index(), to: new.index() });
+    Outcome::Spliced { to: new.id() }
+}
+
+/// The same without what protects it: the target is chosen while the closer still is a member, and
+/// the queues are locked without the bucket's lock. The negative control of the deadlock check.
+fn unhash_unguarded<C: Send + 'static, B: Backend>(at: &Leaving<'_, '_, C, B>) -> Option<Outcome<C, B>> {
+    let target = at.net.neighbour_of(at.listener);
+    let spliced = target.map(|target| splice(at.listener, &target));
+    let mut bucket = at.table.lock(at.addr)?;
+    let picked = bucket.unhash(at.net, at.listener, false, |_, _, _| None);
+    debug_assert!(picked.is_none());
+    spliced
+}

@@ -1,0 +1,194 @@
+//! What the listeners of one stack share: the slabs, the global reuseport lock, the switch.
+
+use crate::counters::Counters;
+use crate::listener::Listener;
+use crate::lockdep::{Mutex, MutexGuard, order::Reuseport};
+use crate::request::{Link, Owner, RequestSock};
+use crate::reuseport::{Member, SockReuseport};
+use crate::slab::{NONE, Ref, Slab, Slot, Storage, Store};
+use crate::sync::{AtomicU32, Backend, Fault};
+
+/// The memory of a stack, handed over until the stack is gone.
+///
+/// Each part is a slice of the embedder's (`&'s mut [..]`, from a static for instance) or, with
+/// feature `alloc`, [`Storage::boxed`].
+pub struct Resources<'s, C, B: Backend> {
+    /// Listeners, including closed ones that connections still name.
+    pub listeners: Storage<'s, Slot<Listener<C, B>, B>>,
+    /// Connections that wait to be accepted.
+    pub requests: Storage<'s, Slot<RequestSock<C, B>, B>>,
+    /// Owners: as many as listeners.
+    pub owners: Storage<'s, Slot<Owner<B>, B>>,
+    /// Reuseport groups: one for each local address, and one more for each that only has closed
+    /// members left.
+    pub groups: Storage<'s, Slot<SockReuseport<B>, B>>,
+    /// The groups' `socks[]`: each group gets an equal part, at most 65,535.
+    pub socks: Storage<'s, Member<B>>,
+    /// Buckets of the listening table.
+    pub buckets: Storage<'s, crate::hash::Bucket<C, B>>,
+}
+
+/// What is shared by the listeners of one stack. (Linux: `struct net`, the part of it that concerns
+/// listeners, and the global `reuseport_lock`.)
+pub struct Net<'s, C, B: Backend> {
+    pub(crate) listeners: Slab<'s, Listener<C, B>, B>,
+    pub(crate) requests: Slab<'s, RequestSock<C, B>, B>,
+    pub(crate) owners: Slab<'s, Owner<B>, B>,
+    pub(crate) groups: Slab<'s, SockReuseport<B>, B>,
+    pub(crate) socks: Storage<'s, Member<B>>,
+    reuseport_lock: Mutex<(), Reuseport, B>,
+    /// Whether connections migrate when no program decides. (Linux: `net.ipv4.tcp_migrate_req`.)
+    pub(crate) sysctl_tcp_migrate_req: B::AtomicU32,
+    pub(crate) counters: Counters<B>,
+}
+
+/// Shows that the global reuseport lock is held.
+pub(crate) type ReuseportLocked<'a, B> = MutexGuard<'a, (), Reuseport, B>;
+
+pub(crate) type ListenerRef<'a, 's, C, B> = Ref<'a, Listener<C, B>, Net<'s, C, B>>;
+pub(crate) type RequestRef<'a, 's, C, B> = Ref<'a, RequestSock<C, B>, Net<'s, C, B>>;
+pub(crate) type OwnerRef<'a, 's, C, B> = Ref<'a, Owner<B>, Net<'s, C, B>>;
+pub(crate) type GroupRef<'a, 's, C, B> = Ref<'a, SockReuseport<B>, Net<'s, C, B>>;
+
+impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
+    pub(crate) fn new(
+        listeners: Storage<'s, Slot<Listener<C, B>, B>>,
+        requests: Storage<'s, Slot<RequestSock<C, B>, B>>,
+        owners: Storage<'s, Slot<Owner<B>, B>>,
+        groups: Storage<'s, Slot<SockReuseport<B>, B>>,
+        mut socks: Storage<'s, Member<B>>,
+    ) -> Self {
+        socks.iter_mut().for_each(Member::place);
+        let mut reuseport_lock = Mutex::new(());
+        reuseport_lock.place(0);
+        let mut sysctl_tcp_migrate_req = B::AtomicU32::ZERO;
+        sysctl_tcp_migrate_req.place(0);
+        Self {
+            listeners: Slab::new(listeners, 0),
+            requests: Slab::new(requests, 1),
+            owners: Slab::new(owners, 2),
+            groups: Slab::new(groups, 3),
+            socks,
+            reuseport_lock,
+            sysctl_tcp_migrate_req,
+            counters: Counters::new(),
+        }
+    }
+
+    /// Takes the global reuseport lock.
+    #[track_caller]
+    pub(crate) fn reuseport_lock(&self) -> ReuseportLocked<'_, B> {
+        self.reuseport_lock.lock()
+    }
+
+    /// Takes a listener and the owner whose home it is, both or neither.
+    pub(crate) fn alloc_listener(&self) -> Option<ListenerRef<'_, 's, C, B>> {
+        let listener = self.listeners.alloc()?;
+        let owner = self.owners.alloc()?;
+        let listener = listener.publish(self);
+        let link = owner.set_link(Link::Home(listener.clone().into_raw()));
+        debug_assert_eq!(link, Link::Vacant);
+        let before = listener.set_owner(owner.publish(self).into_raw());
+        debug_assert_eq!(before, NONE);
+        Some(listener)
+    }
+
+    /// Takes a reference on `listener`'s own owner, or `None` if the listener is closed.
+    pub(crate) fn home_of(&self, listener: &Listener<C, B>) -> Option<OwnerRef<'_, 's, C, B>> {
+        let index = listener.owner();
+        let owner = OwnerRef::try_get(self, index)?;
+        // The listener may have been closed and its owner's slot given to another meanwhile.
+        (owner.link() == Link::Home(listener.index()) && listener.owner() == index).then_some(owner)
+    }
+
+    /// Takes a reference on the listener at the root of the chain that begins at `owner`, or `None`
+    /// if the chain was let go of meanwhile. (Stands for Linux's `req->rsk_listener`.)
+    #[cfg(feature = "designs")]
+    pub(crate) fn root_of(&self, owner: u32) -> Option<ListenerRef<'_, 's, C, B>> {
+        let mut owner = OwnerRef::try_get(self, owner)?;
+        loop {
+            match owner.link() {
+                Link::Vacant => return None,
+                Link::Home(listener) => return ListenerRef::try_get(self, listener),
+                Link::Handed(next) => owner = OwnerRef::try_get(self, next)?,
+            }
+        }
+    }
+
+    /// Stores `owner` in `request`, which is in the caller's hands, and puts the one before.
+    pub(crate) fn set_owner(&self, request: &RequestSock<C, B>, owner: OwnerRef<'_, 's, C, B>) {
+        self.put_owner(request.set_owner(owner.into_raw()));
+    }
+
+    /// Puts an owner reference that was stored in a request or a listener.
+    pub(crate) fn put_owner(&self, stored: u32) {
+        if stored != NONE {
+            // SAFETY: `stored` was put there by `into_raw`, and its place holds another value now.
+            drop(unsafe { OwnerRef::from_raw(self, stored) });
+        }
+    }
+
+    /// Puts the reference that a link carried.
+    fn put_link(&self, link: Link) {
+        match link {
+            Link::Vacant => {}
+            // SAFETY: a link carries a reference stored by `into_raw`, and its owner has another
+            // link now.
+            Link::Home(listener) => drop(unsafe { ListenerRef::from_raw(self, listener) }),
+            // SAFETY: as above.
+            Link::Handed(owner) => drop(unsafe { OwnerRef::from_raw(self, owner) }),
+        }
+    }
+}
+
+impl<C: Send + 'static, B: Backend> Store<RequestSock<C, B>> for Net<'_, C, B> {
+    type Backend = B;
+
+    fn slab(&self) -> &Slab<'_, RequestSock<C, B>, B> {
+        &self.requests
+    }
+
+    fn retire(&self, request: &RequestSock<C, B>) {
+        let owner = request.set_owner(NONE);
+        if !B::planted(Fault::OwnerReferenceLeaked) {
+            self.put_owner(owner);
+        }
+        request.set_state(crate::request::RequestState::Free);
+    }
+}
+
+impl<C: Send + 'static, B: Backend> Store<Owner<B>> for Net<'_, C, B> {
+    type Backend = B;
+
+    fn slab(&self) -> &Slab<'_, Owner<B>, B> {
+        &self.owners
+    }
+
+    fn retire(&self, owner: &Owner<B>) {
+        self.put_link(owner.set_link(Link::Vacant));
+    }
+}
+
+impl<C: Send + 'static, B: Backend> Store<Listener<C, B>> for Net<'_, C, B> {
+    type Backend = B;
+
+    fn slab(&self) -> &Slab<'_, Listener<C, B>, B> {
+        &self.listeners
+    }
+
+    /// The descriptor is closed and no request names the listener: it leaves the closed section.
+    /// (Linux: `reuseport_detach_sock()` at destruction.)
+    fn retire(&self, listener: &Listener<C, B>) {
+        self.detach_sock(listener);
+    }
+}
+
+impl<C: Send + 'static, B: Backend> Store<SockReuseport<B>> for Net<'_, C, B> {
+    type Backend = B;
+
+    fn slab(&self) -> &Slab<'_, SockReuseport<B>, B> {
+        &self.groups
+    }
+
+    fn retire(&self, _group: &SockReuseport<B>) {}
+}

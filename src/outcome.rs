@@ -1,0 +1,96 @@
+//! What operations hand back: wake-ups, connections without a listener, errors.
+//!
+//! Nothing foreign runs under a lock: the stack does not call wakers and does not destroy children,
+//! it returns them.
+
+use crate::listener::ListenerId;
+use crate::sync::Backend;
+
+/// A listener gained a connection: whoever waits in accept on it is to be woken.
+/// (Linux: a call of `sk_data_ready`.)
+#[must_use = "a listener that is not woken may sleep on a connection for ever"]
+pub struct Wake<C, B: Backend>(pub(crate) ListenerId<C, B>);
+
+impl<C, B: Backend> Wake<C, B> {
+    /// Returns the listener to wake. It may have been closed since.
+    #[must_use]
+    pub fn listener(&self) -> ListenerId<C, B> {
+        self.0
+    }
+}
+
+/// A connection that was delivered.
+#[must_use]
+pub struct Delivered<C, B: Backend> {
+    /// The listener whose queue it is in.
+    pub listener: ListenerId<C, B>,
+    /// The wake-up that is due. Always there, but for planted faults.
+    pub wake: Option<Wake<C, B>>,
+}
+
+/// A connection that was not delivered.
+#[must_use = "the child has to be reset or dropped"]
+#[derive(Debug)]
+pub struct Refused<C> {
+    /// The embedder's connection, given back.
+    pub child: C,
+    /// Why.
+    pub why: Refusal,
+}
+
+/// Why a connection was not delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Nobody listens at the address: answer with a reset (RFC 9293, section 3.10.7.1).
+    NoListener,
+    /// The listener's accept queue is full: drop it, the client tries again.
+    AcceptQueueFull,
+    /// Every request slot is in use: drop it, the client tries again.
+    NoRequestSlot,
+}
+
+/// What became of a part of what a closing listener held.
+#[must_use = "children have to be reset, listeners woken"]
+pub enum Outcome<C, B: Backend> {
+    /// One connection moved to another listener's queue.
+    Moved {
+        /// The target.
+        to: ListenerId<C, B>,
+        /// The wake-up that is due, if the design has one.
+        wake: Option<Wake<C, B>>,
+    },
+    /// The whole queue moved to another listener's.
+    Spliced {
+        /// The target.
+        to: ListenerId<C, B>,
+    },
+    /// No listener took the connection: reset it.
+    Aborted(C),
+}
+
+/// Why listening failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ListenError {
+    /// The address is bound by a socket that does not share it, or this one does not.
+    AddrInUse,
+    /// Every listener or owner slot is in use.
+    NoListenerSlot,
+    /// Every group slot is in use, or the address's group has no room for another member.
+    NoGroupRoom,
+    /// The id is stale: the socket was closed.
+    Stale,
+    /// The socket is being shut down or closed; take the steps of that first.
+    Stopping,
+}
+
+/// Why an operation on a listening socket failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SockError {
+    /// The id is stale: the socket was closed.
+    Stale,
+    /// The socket does not listen. (Linux: EINVAL.)
+    NotListening,
+}

@@ -1,0 +1,172 @@
+//! The accept queue of one listener.
+//!
+//! [`RequestSockQueue`] is the lock and the counter; [`AcceptQueue`] is the list, plain logic that
+//! is tested without locks. Everything is O(1), whatever the queue holds: add at the tail, take
+//! from the head, put one queue before or behind another, take the whole queue.
+
+mod plain;
+#[cfg(test)]
+mod tests;
+
+pub use plain::{AcceptQueue, AlreadyQueued};
+
+use crate::lockdep::{Mutex, MutexGuard, order::Rskq};
+use crate::request::{RequestSock, RequestState};
+use crate::slab::{Ref, Store};
+use crate::sync::{AtomicU32, Backend, Fault};
+use core::ops::Deref;
+use core::sync::atomic::Ordering;
+
+/// Connections that wait to be accepted, oldest first. (Linux: `struct request_sock_queue`.)
+pub struct RequestSockQueue<C, B: Backend> {
+    rskq_lock: Mutex<AcceptQueue<C, B>, Rskq, B>,
+    /// The queue's length: written under `rskq_lock`, readable without. (Linux: `sk_ack_backlog`.)
+    sk_ack_backlog: B::Count,
+}
+
+impl<C: Send + 'static, B: Backend> RequestSockQueue<C, B> {
+    pub(crate) const fn new() -> Self {
+        Self { rskq_lock: Mutex::new(AcceptQueue::new()), sk_ack_backlog: B::Count::ZERO }
+    }
+
+    pub(crate) fn place(&mut self, key: u32) {
+        self.rskq_lock.place(key);
+        self.sk_ack_backlog.place(0);
+    }
+
+    /// Returns how many connections wait. O(1), no lock; under concurrency a moment's value.
+    #[must_use]
+    pub fn len(&self) -> u32 {
+        self.sk_ack_backlog.load(Ordering::Relaxed)
+    }
+
+    /// Tells whether none waits. O(1), no lock.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Takes the queue's `rskq_lock`. No `rskq_lock` may be held.
+    #[track_caller]
+    pub fn lock(&self) -> LockedQueue<'_, C, B> {
+        LockedQueue { list: self.rskq_lock.lock(), sk_ack_backlog: &self.sk_ack_backlog }
+    }
+
+    /// Takes both queues' `rskq_lock`s, this one first, as the v1 patch does.
+    #[cfg(feature = "designs")]
+    #[track_caller]
+    pub fn lock_both_unordered<'a>(
+        &'a self,
+        other: &'a Self,
+    ) -> (LockedQueue<'a, C, B>, LockedQueue<'a, C, B>) {
+        let (mine, others) = self.rskq_lock.lock_both_unordered(&other.rskq_lock);
+        (
+            LockedQueue { list: mine, sk_ack_backlog: &self.sk_ack_backlog },
+            LockedQueue { list: others, sk_ack_backlog: &other.sk_ack_backlog },
+        )
+    }
+
+    /// Tells whether nobody holds the queue's lock, in a model.
+    #[cfg(any(feature = "loom", feature = "shuttle"))]
+    pub(crate) fn is_free(&self) -> bool {
+        crate::sync::model::is_free(self.rskq_lock.tag())
+    }
+
+    /// Looks at the list and the counter without the lock.
+    ///
+    /// # Safety
+    ///
+    /// Nobody may change the queue while `f` runs.
+    #[cfg(feature = "alloc")]
+    pub(crate) unsafe fn peek<R>(&self, f: impl FnOnce(&AcceptQueue<C, B>, u32) -> R) -> R {
+        // SAFETY: the caller's contract.
+        unsafe { self.rskq_lock.peek(|list| f(list, self.sk_ack_backlog.peek())) }
+    }
+}
+
+/// An accept queue whose `rskq_lock` is held.
+pub struct LockedQueue<'a, C, B: Backend> {
+    list: MutexGuard<'a, AcceptQueue<C, B>, Rskq, B>,
+    sk_ack_backlog: &'a B::Count,
+}
+
+impl<C: Send + 'static, B: Backend> LockedQueue<'_, C, B> {
+    fn count(&self, change: i32) {
+        // Only the holder of the lock writes, so that a load and a store are enough.
+        let before = self.sk_ack_backlog.load(Ordering::Relaxed);
+        self.sk_ack_backlog.store(before.wrapping_add_signed(change), Ordering::Relaxed);
+    }
+
+    /// Returns the length. O(1).
+    #[must_use]
+    pub fn len(&self) -> u32 {
+        self.sk_ack_backlog.load(Ordering::Relaxed)
+    }
+
+    /// Tells whether none waits. O(1).
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Adds a request at the tail; its reference belongs to the queue from now on. O(1).
+    ///
+    /// # Errors
+    ///
+    /// Returns the request if it is in a queue already.
+    pub fn push<'r, S>(
+        &mut self,
+        request: Ref<'r, RequestSock<C, B>, S>,
+    ) -> Result<(), Ref<'r, RequestSock<C, B>, S>>
+    where
+        S: Store<RequestSock<C, B>, Backend = B>,
+    {
+        let object: *const RequestSock<C, B> = request.deref();
+        let pushed = if B::planted(Fault::PushToHead) {
+            // SAFETY: as below.
+            unsafe { self.list.push_front(object) }
+        } else {
+            // SAFETY: the slot outlives the stack that the queue belongs to, and the reference that
+            // goes into the queue keeps the object from being anything else until `pop`.
+            unsafe { self.list.push(object) }
+        };
+        if pushed.is_err() {
+            return Err(request);
+        }
+        request.set_state(RequestState::Queued);
+        let _ = request.into_raw();
+        if !B::planted(Fault::BacklogNotCounted) {
+            self.count(1);
+        }
+        Ok(())
+    }
+
+    /// Takes the request at the head, with its reference, into the caller's hands. O(1).
+    pub fn pop<'r, S>(&mut self, store: &'r S) -> Option<Ref<'r, RequestSock<C, B>, S>>
+    where
+        S: Store<RequestSock<C, B>, Backend = B>,
+    {
+        let request = self.list.pop()?;
+        request.set_state(RequestState::InHand);
+        self.count(-1);
+        // SAFETY: the reference that `push` stored with the request; the request left the list, so
+        // no second `pop` finds it.
+        Some(unsafe { Ref::from_raw(store, request.index()) })
+    }
+
+    /// Puts all of `other` before all of this queue. O(1). (The v1 patch's splice.)
+    pub fn splice_head(&mut self, other: &mut Self) {
+        let moved = other.len();
+        self.list.splice_head(&mut other.list);
+        other.count(-(moved as i32));
+        self.count(moved as i32);
+    }
+
+    /// Puts all of `other` behind all of this queue. O(1).
+    pub fn splice_tail(&mut self, other: &mut Self) {
+        let moved = other.len();
+        self.list.splice_tail(&mut other.list);
+        other.count(-(moved as i32));
+        self.count(moved as i32);
+    }
+}

@@ -1,0 +1,221 @@
+//! Requests and owners: what waits in a queue, and how it names its listener.
+//!
+//! A request holds a counted reference on an [`Owner`]. An owner either is the home of one listener
+//! or has been handed to another owner; the listener at the root of that chain is the request's
+//! listener. That one indirection lets every design of the discussion run on the same substrate:
+//! some leave the owner of a moved request as it is, some exchange it, and one hands a whole queue
+//! over by storing one owner into another.
+
+use crate::slab::{NONE, Stable};
+use crate::sync::{AtomicU32, Backend, Cell};
+use core::sync::atomic::Ordering;
+use intrusive_collections::singly_linked_list::AtomicLink;
+
+/// What is known of a connection when its request is made, and never changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hashes {
+    /// Hash of the tuple as the SYN found it: selects among listeners.
+    /// (Linux: the hash that a `SK_REUSEPORT` program sees.)
+    pub syn_hash: u32,
+    /// Hash of the tuple with the address that the connection really has: selects a target when
+    /// the connection migrates. Equal to `syn_hash` for listeners bound to a specific address.
+    /// (Linux: `sk_hash` of the child.)
+    pub sk_hash: u32,
+}
+
+/// Where a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum RequestState {
+    /// In no list and in no hands; the slot is free, or on its way there.
+    Free,
+    /// In one thread's hands: that thread alone may touch the child and the link.
+    InHand,
+    /// In the accept queue of one listener: linked, and the queue holds the only reference that
+    /// keeps it there. Only who holds that queue's `rskq_lock` may touch the link.
+    Queued,
+}
+
+/// A connection that was not accepted yet. (Linux: `struct request_sock`.)
+pub struct RequestSock<C, B: Backend> {
+    index: u32,
+    /// Next in the accept queue; under the `rskq_lock` of the queue. (Linux: `dl_next`.)
+    pub(crate) dl_next: AtomicLink,
+    /// The owner, or [`NONE`]: a stored reference. (Stands for Linux's `rsk_listener`.)
+    rsk_owner: B::AtomicU32,
+    state: B::Count,
+    /// How often the SYN-ACK was sent again. (Linux: `num_timeout`.)
+    num_timeout: B::Count,
+    /// Whether a fast-open child still has to finish its handshake. (Linux: `tfo_listener`.)
+    tfo_listener: B::Count,
+    body: Cell<Body<C>, B>,
+}
+
+pub(crate) struct Body<C> {
+    pub(crate) hashes: Hashes,
+    pub(crate) child: Option<C>,
+}
+
+impl<C: Send + 'static, B: Backend> Stable for RequestSock<C, B> {
+    #[allow(clippy::declare_interior_mutable_const)] // a constructor
+    const INIT: Self = Self {
+        index: 0,
+        dl_next: AtomicLink::new(),
+        rsk_owner: B::AtomicU32::ZERO,
+        state: B::Count::ZERO,
+        num_timeout: B::Count::ZERO,
+        tfo_listener: B::Count::ZERO,
+        body: Cell::new(Body { hashes: Hashes { syn_hash: 0, sk_hash: 0 }, child: None }),
+    };
+
+    fn place(&mut self, index: u32) {
+        self.index = index;
+        self.rsk_owner.place(NONE);
+        self.state.place(RequestState::Free as u32);
+        self.num_timeout.place(0);
+        self.tfo_listener.place(0);
+        self.body.place();
+    }
+}
+
+impl<C: Send + 'static, B: Backend> RequestSock<C, B> {
+    /// Returns the request's slot.
+    #[must_use]
+    pub fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// Returns where the request is.
+    #[must_use]
+    pub fn state(&self) -> RequestState {
+        match self.state.peek() {
+            1 => RequestState::InHand,
+            2 => RequestState::Queued,
+            _ => RequestState::Free,
+        }
+    }
+
+    pub(crate) fn set_state(&self, state: RequestState) {
+        self.state.store(state as u32, Ordering::Relaxed);
+    }
+
+    /// Fills a fresh request in: in hand, without owner.
+    ///
+    /// # Safety
+    ///
+    /// The request must be fresh: taken from the slab and not published.
+    pub(crate) unsafe fn fill(&self, hashes: Hashes, child: C) {
+        self.set_state(RequestState::InHand);
+        self.num_timeout.store(0, Ordering::Relaxed);
+        self.tfo_listener.store(0, Ordering::Relaxed);
+        // SAFETY: nobody else can reach a request that has no reference yet.
+        unsafe { self.body.with_mut(|body| *body = Body { hashes, child: Some(child) }) }
+    }
+
+    /// Takes the child out, with the connection's hashes.
+    ///
+    /// # Safety
+    ///
+    /// The request must be in the caller's hands: fresh, or just popped from a queue.
+    pub(crate) unsafe fn take_body(&self) -> (Hashes, Option<C>) {
+        // SAFETY: in one pair of hands, by the caller's contract.
+        unsafe { self.body.with_mut(|body| (body.hashes, body.child.take())) }
+    }
+
+    /// Looks at the body without being an access.
+    ///
+    /// # Safety
+    ///
+    /// Nobody may change the body while `f` runs.
+    #[cfg(feature = "alloc")]
+    pub(crate) unsafe fn peek<R>(&self, f: impl FnOnce(&Body<C>) -> R) -> R {
+        // SAFETY: the caller's contract.
+        f(unsafe { &*self.body.as_ptr() })
+    }
+
+    /// Returns the stored owner.
+    pub(crate) fn owner(&self) -> u32 {
+        self.rsk_owner.load(Ordering::Acquire)
+    }
+
+    /// Returns the stored owner without being an access, for checkers.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn peek_owner(&self) -> u32 {
+        self.rsk_owner.peek()
+    }
+
+    /// Stores the reference `owner` and returns the one that was stored before.
+    ///
+    /// The request must be in the caller's hands.
+    #[must_use = "a stored reference has to be put"]
+    pub(crate) fn set_owner(&self, owner: u32) -> u32 {
+        let before = self.rsk_owner.load(Ordering::Relaxed);
+        self.rsk_owner.store(owner, Ordering::Release);
+        before
+    }
+}
+
+/// Where an owner leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// Nowhere: the owner is not in use.
+    Vacant,
+    /// To the listener in this slot, whose home the owner is: a stored reference on the listener.
+    Home(u32),
+    /// To the owner in this slot, to which it was handed: a stored reference on that owner.
+    Handed(u32),
+}
+
+impl Link {
+    fn decode(bits: u32) -> Self {
+        match (bits, bits & 1) {
+            (NONE, _) => Link::Vacant,
+            (_, 0) => Link::Home(bits >> 1),
+            _ => Link::Handed(bits >> 1),
+        }
+    }
+
+    fn encode(self) -> u32 {
+        match self {
+            Link::Vacant => NONE,
+            Link::Home(listener) => listener << 1,
+            Link::Handed(owner) => owner << 1 | 1,
+        }
+    }
+}
+
+/// The link between requests and the listener that answers for them.
+pub struct Owner<B: Backend> {
+    link: B::AtomicU32,
+}
+
+impl<B: Backend> Stable for Owner<B> {
+    #[allow(clippy::declare_interior_mutable_const)] // a constructor
+    const INIT: Self = Self { link: B::AtomicU32::ZERO };
+
+    fn place(&mut self, _index: u32) {
+        self.link.place(Link::Vacant.encode());
+    }
+}
+
+impl<B: Backend> Owner<B> {
+    /// Returns where the owner leads.
+    #[must_use]
+    pub fn link(&self) -> Link {
+        Link::decode(self.link.load(Ordering::Acquire))
+    }
+
+    /// Returns where the owner leads, without being an access: for checkers.
+    #[must_use]
+    pub fn peek(&self) -> Link {
+        Link::decode(self.link.peek())
+    }
+
+    /// Stores `link`, which carries its reference, and returns the link before, with its own.
+    #[must_use = "the link before carries a reference that has to be put"]
+    pub(crate) fn set_link(&self, link: Link) -> Link {
+        let before = Link::decode(self.link.load(Ordering::Relaxed));
+        self.link.store(link.encode(), Ordering::Release);
+        before
+    }
+}

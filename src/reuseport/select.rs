@@ -1,0 +1,51 @@
+//! Which member answers: read without a lock.
+
+use super::SockReuseport;
+use crate::net::{ListenerRef, Net};
+use crate::sync::{AtomicU32, Backend};
+use core::sync::atomic::Ordering;
+
+/// Maps a hash to `0 .. n` without a division. (Linux: `reciprocal_scale()`.)
+fn reciprocal_scale(hash: u32, n: u32) -> u32 {
+    ((u64::from(hash) * u64::from(n)) >> 32) as u32
+}
+
+impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
+    /// Takes a reference on the member of `group` that `hash` falls on.
+    pub(super) fn pick_by_hash(
+        &self,
+        group: &SockReuseport<B>,
+        hash: u32,
+        num: u32,
+    ) -> Option<ListenerRef<'_, 's, C, B>> {
+        let place = reciprocal_scale(hash, num);
+        ListenerRef::try_get(self, self.sock_at(group, place).load(Ordering::Acquire))
+    }
+
+    /// Selects the member of `group` that answers a SYN. O(1), no lock, tries again when a member
+    /// leaves meanwhile. (Linux: `reuseport_select_sock()`.)
+    ///
+    /// The member listened when it was looked at. It may have closed since, which the accept queue
+    /// finds under its lock.
+    pub(crate) fn select_sock(
+        &self,
+        group: &SockReuseport<B>,
+        hash: u32,
+    ) -> Option<ListenerRef<'_, 's, C, B>> {
+        loop {
+            // Acquire: the places below the number are filled in.
+            let num = group.num_socks.load(Ordering::Acquire);
+            if num == 0 {
+                return None;
+            }
+            // A place may be read after its member left, or after a closed member took it; whoever
+            // left before it stopped listening, so that a member that listens was the right one.
+            if let Some(member) = self.pick_by_hash(group, hash, num)
+                && member.is_listening()
+                && member.sk_reuseport_cb.load(Ordering::Acquire) == group.index()
+            {
+                return Some(member);
+            }
+        }
+    }
+}

@@ -1,0 +1,404 @@
+//! Type-stable storage, counted handles, generation-checked ids.
+//!
+//! A [`Slot`] always holds an object of its type, from the moment the embedder hands the storage
+//! over until the stack is gone. A reader may therefore come to a slot by an index it loaded
+//! without a lock, take a reference with [`Slab::try_get`], which fails when the count is zero, and
+//! then check that it is still the object it looked for. That takes the place of RCU.
+//!
+//! 1. T1 loads index 3 from `socks[]`.
+//! 2. T2 drops the last reference: slot 3 returns to the free list.
+//! 3. T3 takes slot 3 for another listener, fills it in, and publishes it.
+//! 4. T1 calls `try_get(3)`: between 2 and 3 it fails; after 3 it gets the *new* listener, complete,
+//!    and finds by generation, group or state that it is not the one it came for.
+//!
+//! The model of this schedule is `slab_reuse`.
+
+use crate::lockdep::{Mutex, order};
+use crate::sync::{AtomicU32, Backend};
+use core::marker::PhantomData;
+use core::ops::Deref;
+use core::sync::atomic::Ordering;
+
+/// An object that lives in a [`Slab`].
+pub trait Stable: Send + Sync {
+    /// The object in untouched storage.
+    const INIT: Self;
+    /// Tells the object its slot, before it is shared.
+    fn place(&mut self, index: u32);
+}
+
+/// Room for one object of a slab.
+pub struct Slot<T, B: Backend> {
+    refs: B::Count,
+    generation: B::Count,
+    next_free: B::Count,
+    value: T,
+}
+
+impl<T: Stable, B: Backend> Slot<T, B> {
+    /// An empty slot, for statics and arrays.
+    #[allow(clippy::new_without_default)] // `const { Slot::new() }` is how arrays are made
+    pub const fn new() -> Self {
+        Self { refs: B::Count::ZERO, generation: B::Count::ZERO, next_free: B::Count::ZERO, value: T::INIT }
+    }
+}
+
+/// The memory behind a slab: the embedder's, or, with feature `alloc`, a boxed slice.
+pub enum Storage<'s, T> {
+    /// Memory that the embedder hands over until the stack is gone.
+    Borrowed(&'s mut [T]),
+    /// Memory from the allocator.
+    #[cfg(feature = "alloc")]
+    Owned(alloc::boxed::Box<[T]>),
+}
+
+impl<T> Deref for Storage<'_, T> {
+    type Target = [T];
+    #[inline]
+    fn deref(&self) -> &[T] {
+        match self {
+            Storage::Borrowed(slots) => slots,
+            #[cfg(feature = "alloc")]
+            Storage::Owned(slots) => slots,
+        }
+    }
+}
+
+impl<T> core::ops::DerefMut for Storage<'_, T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        match self {
+            Storage::Borrowed(slots) => slots,
+            #[cfg(feature = "alloc")]
+            Storage::Owned(slots) => slots,
+        }
+    }
+}
+
+impl<'s, T> From<&'s mut [T]> for Storage<'s, T> {
+    fn from(slots: &'s mut [T]) -> Self {
+        Storage::Borrowed(slots)
+    }
+}
+
+impl<'s, T, const N: usize> From<&'s mut [T; N]> for Storage<'s, T> {
+    fn from(slots: &'s mut [T; N]) -> Self {
+        Storage::Borrowed(slots)
+    }
+}
+
+/// What fresh storage is made of.
+pub trait Vacant {
+    /// An unused element.
+    const VACANT: Self;
+}
+
+impl<T: Stable, B: Backend> Vacant for Slot<T, B> {
+    #[allow(clippy::declare_interior_mutable_const)] // a constructor
+    const VACANT: Self = Slot::new();
+}
+
+#[cfg(feature = "alloc")]
+impl<T: Vacant> Storage<'_, T> {
+    /// Returns `count` elements from the allocator.
+    #[must_use]
+    pub fn boxed(count: usize) -> Self {
+        Storage::Owned((0..count).map(|_| T::VACANT).collect())
+    }
+}
+
+/// "No slot", where an index is stored. Slabs are at most this long.
+pub(crate) const NONE: u32 = u32::MAX;
+
+struct FreeList {
+    head: u32,
+    len: u32,
+}
+
+/// Slots of one type, of which some are in use.
+pub struct Slab<'s, T, B: Backend> {
+    slots: Storage<'s, Slot<T, B>>,
+    free: Mutex<FreeList, order::Slab, B>,
+}
+
+impl<'s, T: Stable, B: Backend> Slab<'s, T, B> {
+    /// Makes a slab of `slots`; `key` tells its lock from other slabs' in reports.
+    ///
+    /// Of more than 2^31 - 1 slots the rest is not used: an index and a tag share 32 bits.
+    pub fn new(slots: impl Into<Storage<'s, Slot<T, B>>>, key: u32) -> Self {
+        let mut slots = slots.into();
+        let count = slots.len().min(i32::MAX as usize) as u32;
+        for (index, slot) in (0..count).zip(slots.iter_mut()) {
+            slot.refs.place(0);
+            slot.generation.place(0);
+            slot.next_free.place(if index + 1 < count { index + 1 } else { NONE });
+            slot.value.place(index);
+        }
+        let head = if count == 0 { NONE } else { 0 };
+        let mut free = Mutex::new(FreeList { head, len: count });
+        free.place(key);
+        Self { slots, free }
+    }
+
+    /// Returns how many slots the slab has. O(1).
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.slots.len().min(i32::MAX as usize)
+    }
+
+    /// Returns how many slots are free. O(1); takes the slab's lock, the innermost.
+    #[must_use]
+    pub fn available(&self) -> usize {
+        self.free.lock().len as usize
+    }
+
+    fn slot(&self, index: u32) -> Option<&Slot<T, B>> {
+        self.slots.get(index as usize)
+    }
+
+    /// Returns the object at `index`, in use or not.
+    pub(crate) fn get(&self, index: u32) -> Option<&T> {
+        self.slot(index).map(|slot| &slot.value)
+    }
+
+    /// Takes a free slot, or returns `None` if all are in use. O(1); takes the slab's lock.
+    ///
+    /// The slot has no references until [`Fresh::publish`], so no reader can come upon an object
+    /// that is not filled in yet.
+    #[must_use]
+    #[track_caller]
+    pub fn alloc(&self) -> Option<Fresh<'_, 's, T, B>> {
+        let mut free = self.free.lock();
+        let index = free.head;
+        let slot = self.slot(index)?;
+        free.head = slot.next_free.load(Ordering::Relaxed);
+        free.len -= 1;
+        Some(Fresh { slab: self, index })
+    }
+
+    #[track_caller]
+    fn free(&self, index: u32) {
+        let Some(slot) = self.slot(index) else { return };
+        // Ids of the object that was here are stale from now on.
+        slot.generation.fetch_add(1, Ordering::Release);
+        let mut free = self.free.lock();
+        slot.next_free.store(free.head, Ordering::Relaxed);
+        free.head = index;
+        free.len += 1;
+    }
+
+    /// Adds a reference to the object at `index` unless it has none, in which case there is none.
+    ///
+    /// Whether it is the object that the caller looked for is the caller's to check. O(1), no lock.
+    #[inline]
+    fn inc(&self, index: u32) -> bool {
+        self.slot(index).is_some_and(|slot| slot.refs.inc_unless_zero())
+    }
+
+    /// Drops a reference; returns whether it was the last.
+    #[inline]
+    fn dec(&self, index: u32) -> bool {
+        // Release what this holder did; the last one acquires what all did.
+        self.slot(index).is_some_and(|slot| slot.refs.fetch_sub(1, Ordering::AcqRel) == 1)
+    }
+
+    /// Returns the number of references on a slot, for checkers.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn refs(&self, index: u32) -> u32 {
+        self.slot(index).map_or(0, |slot| slot.refs.peek())
+    }
+
+    /// Returns the objects in order of their slots, in use or not, for checkers.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn objects(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().map(|slot| &slot.value)
+    }
+}
+
+/// A slot that was taken and is not published yet. Dropping it gives it back.
+#[must_use]
+pub struct Fresh<'a, 's, T: Stable, B: Backend> {
+    slab: &'a Slab<'s, T, B>,
+    index: u32,
+}
+
+impl<T: Stable, B: Backend> Fresh<'_, '_, T, B> {
+    /// Publishes the object with one reference, the returned one.
+    ///
+    /// `store` must be the store of this object's slab.
+    pub fn publish<S: Store<T, Backend = B>>(self, store: &S) -> Ref<'_, T, S> {
+        let index = self.index;
+        if let Some(slot) = self.slab.slot(index) {
+            // Release: who gets a reference sees the object filled in.
+            slot.refs.store(1, Ordering::Release);
+        }
+        core::mem::forget(self);
+        Ref { store, index, object: PhantomData }
+    }
+}
+
+impl<T: Stable, B: Backend> Deref for Fresh<'_, '_, T, B> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.slab.slots[self.index as usize].value
+    }
+}
+
+impl<T: Stable, B: Backend> Drop for Fresh<'_, '_, T, B> {
+    fn drop(&mut self) {
+        self.slab.free(self.index);
+    }
+}
+
+/// Where objects of type `T` live, and what has to happen when one is no longer referenced.
+pub trait Store<T: Stable> {
+    /// The back end.
+    type Backend: Backend;
+    /// Returns the slab.
+    fn slab(&self) -> &Slab<'_, T, Self::Backend>;
+    /// Lets go of what `object` holds; its last reference is gone and nobody can take a new one.
+    fn retire(&self, object: &T);
+}
+
+/// A counted reference to an object of a slab.
+///
+/// Dropping the last one retires the object, which may take `Reuseport` and `Slab`: not to be
+/// dropped under an inner lock unless another reference is known to remain.
+#[must_use]
+pub struct Ref<'a, T: Stable, S: Store<T>> {
+    store: &'a S,
+    index: u32,
+    object: PhantomData<fn() -> T>,
+}
+
+impl<'a, T: Stable, S: Store<T>> Ref<'a, T, S> {
+    /// Takes a reference to the object at `index` unless it has none. (Linux: `refcount_inc_not_zero`.)
+    #[inline]
+    pub fn try_get(store: &'a S, index: u32) -> Option<Self> {
+        store.slab().inc(index).then_some(Ref { store, index, object: PhantomData })
+    }
+
+    /// Takes a reference to the object that `id` names, unless it is gone.
+    #[inline]
+    pub fn by_id(store: &'a S, id: Id<T>) -> Option<Self> {
+        let found = Self::try_get(store, id.index)?;
+        (found.id() == id).then_some(found)
+    }
+
+    /// Turns the reference into an index to be stored; the reference lives on in it.
+    #[inline]
+    #[must_use]
+    pub fn into_raw(self) -> u32 {
+        let index = self.index;
+        core::mem::forget(self);
+        index
+    }
+
+    /// Takes back a stored reference.
+    ///
+    /// # Safety
+    ///
+    /// `index` must come from [`into_raw`](Self::into_raw) of the same store and type, and nobody
+    /// else may take it back: the reference that was stored is this one.
+    #[inline]
+    pub unsafe fn from_raw(store: &'a S, index: u32) -> Self {
+        Ref { store, index, object: PhantomData }
+    }
+
+    /// Returns the object's slot.
+    #[inline]
+    #[must_use]
+    pub fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// Returns the object's id, which no other object of this slab gets before 2^32 reuses of the slot.
+    #[inline]
+    #[must_use]
+    pub fn id(&self) -> Id<T> {
+        let generation =
+            self.store.slab().slot(self.index).map_or(0, |slot| slot.generation.load(Ordering::Acquire));
+        Id { index: self.index, generation, object: PhantomData }
+    }
+}
+
+impl<T: Stable, S: Store<T>> Clone for Ref<'_, T, S> {
+    #[inline]
+    fn clone(&self) -> Self {
+        if let Some(slot) = self.store.slab().slot(self.index) {
+            // Relaxed: there is a reference already, so nothing can be retired meanwhile.
+            slot.refs.fetch_add(1, Ordering::Relaxed);
+        }
+        Ref { store: self.store, index: self.index, object: PhantomData }
+    }
+}
+
+impl<T: Stable, S: Store<T>> Deref for Ref<'_, T, S> {
+    type Target = T;
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.store.slab().slots[self.index as usize].value
+    }
+}
+
+impl<T: Stable, S: Store<T>> Drop for Ref<'_, T, S> {
+    #[inline]
+    fn drop(&mut self) {
+        let slab = self.store.slab();
+        if slab.dec(self.index) {
+            self.store.retire(&slab.slots[self.index as usize].value);
+            slab.free(self.index);
+        }
+    }
+}
+
+/// Names an object of a slab; stale once the object is gone, whatever its slot holds then.
+pub struct Id<T> {
+    index: u32,
+    generation: u32,
+    object: PhantomData<fn() -> T>,
+}
+
+impl<T> Id<T> {
+    /// Returns the slot, below the slab's capacity: an index for the embedder's own tables.
+    #[must_use]
+    pub fn index(self) -> u32 {
+        self.index
+    }
+
+    /// Returns how often the slot was reused before this object.
+    #[must_use]
+    pub fn generation(self) -> u32 {
+        self.generation
+    }
+
+    /// Puts an id together again from its parts, as after a trip through a C interface.
+    ///
+    /// Ids that were never given out are stale, not unsafe.
+    #[must_use]
+    pub fn from_parts(index: u32, generation: u32) -> Self {
+        Self { index, generation, object: PhantomData }
+    }
+}
+
+impl<T> Clone for Id<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Id<T> {}
+impl<T> PartialEq for Id<T> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.index, self.generation) == (other.index, other.generation)
+    }
+}
+impl<T> Eq for Id<T> {}
+impl<T> core::hash::Hash for Id<T> {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        (self.index, self.generation).hash(state);
+    }
+}
+impl<T> core::fmt::Debug for Id<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}v{}", self.index, self.generation)
+    }
+}

@@ -1,0 +1,130 @@
+//! Shutdown and close, step by step.
+
+use super::Stack;
+use crate::listener::{Descriptor, Listener, ListenerId};
+use crate::migrate::Leaving;
+use crate::net::ListenerRef;
+use crate::outcome::{Outcome, SockError};
+use crate::slab::NONE;
+use crate::sync::Backend;
+use core::net::SocketAddr;
+
+impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
+    /// Stops listening; the socket stays open and bound, and may listen again.
+    ///
+    /// Returns the steps that deal with the connections that wait. If they are not all taken, the
+    /// socket stays between states; calling this again goes on with them. Takes `ListenerSock`,
+    /// `ListenBucket`, `Reuseport`. (Linux: `tcp_disconnect()` of a listener.)
+    ///
+    /// # Errors
+    ///
+    /// [`SockError::Stale`] if the socket was closed, [`SockError::NotListening`] if it was shut
+    /// down already.
+    #[track_caller]
+    pub fn shutdown(&self, id: ListenerId<C, B>) -> Result<Closing<'_, 's, C, B>, SockError> {
+        self.stop(id, false)
+    }
+
+    /// Closes a socket: its id is stale from now on, but for calling this again.
+    ///
+    /// Returns the steps that deal with the connections that wait. If they are not all taken, the
+    /// socket stays between states; calling this again goes on with them. Locks as
+    /// [`shutdown`](Self::shutdown). (Linux: `tcp_close()` of a listener.)
+    ///
+    /// # Errors
+    ///
+    /// [`SockError::Stale`] if the socket was closed already.
+    #[track_caller]
+    pub fn close(&self, id: ListenerId<C, B>) -> Result<Closing<'_, 's, C, B>, SockError> {
+        self.stop(id, true)
+    }
+
+    #[track_caller]
+    fn stop(&self, id: ListenerId<C, B>, close: bool) -> Result<Closing<'_, 's, C, B>, SockError> {
+        let listener = ListenerRef::by_id(&self.net, id).ok_or(SockError::Stale)?;
+        let mut descriptor = listener.sock.lock();
+        let addr = listener.bound_to().ok_or(SockError::Stale)?;
+        let spliced = match *descriptor {
+            Descriptor::Closed => return Err(SockError::Stale),
+            Descriptor::Shut if !close => return Err(SockError::NotListening),
+            Descriptor::Shut => None,
+            Descriptor::Stopping { close: true } if !close => return Err(SockError::Stale),
+            Descriptor::Stopping { .. } => None,
+            Descriptor::Listening => {
+                // First out of the group and the table, then CLOSE: who sees CLOSE and looks again
+                // finds somebody else. (Linux: `tcp_set_state()`.)
+                let spliced = self.design.unhash(self.leaving(&listener, addr));
+                listener.set_listening(false);
+                spliced
+            }
+        };
+        *descriptor = Descriptor::Stopping { close };
+        drop(descriptor);
+        Ok(Closing { stack: self, listener, addr, spliced })
+    }
+
+    fn leaving<'a>(&'a self, listener: &'a Listener<C, B>, addr: SocketAddr) -> Leaving<'a, 's, C, B> {
+        Leaving { net: &self.net, table: &self.table, listener, addr }
+    }
+
+    /// The last step: nothing waits any more and nothing can arrive.
+    #[track_caller]
+    fn stopped(&self, listener: &ListenerRef<'_, 's, C, B>) {
+        let mut descriptor = listener.sock.lock();
+        let Descriptor::Stopping { close } = *descriptor else {
+            return; // somebody else took the last step at the same time
+        };
+        if !close {
+            *descriptor = Descriptor::Shut;
+            return;
+        }
+        *descriptor = Descriptor::Closed;
+        if let Some(addr) = listener.bound_to()
+            && let Some(mut bucket) = self.table.lock(addr)
+        {
+            bucket.unbind(listener);
+        }
+        drop(descriptor);
+        self.put_home(listener);
+        // SAFETY: `listen` stored the descriptor's reference, and the descriptor became Closed once.
+        drop(unsafe { ListenerRef::from_raw(&self.net, listener.index()) });
+    }
+
+    /// Puts a closed listener's reference on its owner.
+    pub(super) fn put_home(&self, listener: &Listener<C, B>) {
+        self.net.put_owner(listener.set_owner(NONE));
+    }
+}
+
+/// The connections of a listener that stops, one outcome at a time.
+///
+/// Each step is O(1) and holds no lock when it returns, so that a caller may pause between steps
+/// for as long as it likes. (Linux: the loop of `inet_csk_listen_stop()` with its `cond_resched()`.)
+#[must_use = "connections wait until the steps are taken"]
+pub struct Closing<'a, 's, C: Send + 'static, B: Backend> {
+    stack: &'a Stack<'s, C, B>,
+    listener: ListenerRef<'a, 's, C, B>,
+    addr: SocketAddr,
+    spliced: Option<Outcome<C, B>>,
+}
+
+impl<C: Send + 'static, B: Backend> Iterator for Closing<'_, '_, C, B> {
+    type Item = Outcome<C, B>;
+
+    #[track_caller]
+    fn next(&mut self) -> Option<Outcome<C, B>> {
+        if let Some(spliced) = self.spliced.take() {
+            return Some(spliced);
+        }
+        let net = &self.stack.net;
+        while let Some(request) = self.listener.queue_remove(net) {
+            // A request without a child would be one that somebody else dealt with.
+            let leaving = self.stack.leaving(&self.listener, self.addr);
+            if let Some(outcome) = self.stack.design.stop_one(&leaving, request) {
+                return Some(outcome);
+            }
+        }
+        self.stack.stopped(&self.listener);
+        None
+    }
+}

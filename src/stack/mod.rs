@@ -1,0 +1,121 @@
+//! The embedder's face: listen, deliver, accept, shutdown, close.
+
+mod closing;
+mod deliver;
+mod listen;
+
+pub use closing::Closing;
+pub use deliver::Arrival;
+
+use crate::counters::Snapshot;
+use crate::hash::ListenTable;
+use crate::listener::{Descriptor, ListenerId};
+use crate::migrate::Design;
+use crate::net::{ListenerRef, Net, Resources};
+use crate::outcome::SockError;
+use crate::sync::{AtomicU32, Backend, Fault};
+use core::sync::atomic::Ordering;
+
+/// How a stack behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// What close and shutdown do with waiting connections.
+    pub design: Design,
+    /// Whether connections migrate at all, where the design asks. (Linux: `tcp_migrate_req`.)
+    pub migrate_req: bool,
+}
+
+impl Default for Config {
+    /// Abort on close, as Linux does by default.
+    fn default() -> Self {
+        Self { design: Design::Abort, migrate_req: false }
+    }
+}
+
+/// The listen side of TCP. `C` is the embedder's established connection, never looked into.
+///
+/// Shared by reference: every method takes `&self` and may be called in any context that may spin
+/// on the raw lock, with no lock of this stack held. Nothing allocates.
+pub struct Stack<'s, C, B: Backend> {
+    pub(crate) net: Net<'s, C, B>,
+    pub(crate) table: ListenTable<'s, C, B>,
+    design: Design,
+}
+
+impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
+    /// Makes a stack of the memory in `resources`.
+    ///
+    /// O(size of the memory). A part without elements is not an error: what needs one fails.
+    #[must_use]
+    pub fn new(resources: Resources<'s, C, B>, config: Config) -> Self {
+        let Resources { listeners, requests, owners, groups, socks, buckets } = resources;
+        let stack = Self {
+            net: Net::new(listeners, requests, owners, groups, socks),
+            table: ListenTable::new(buckets),
+            design: config.design,
+        };
+        stack.set_migrate_req(config.migrate_req);
+        stack
+    }
+
+    /// Switches migration on or off, for decisions from now on. (Linux: `net.ipv4.tcp_migrate_req`.)
+    ///
+    /// It is looked at twice: when a listener stops listening, and at each choice of a target.
+    pub fn set_migrate_req(&self, on: bool) {
+        self.net.sysctl_tcp_migrate_req.store(u32::from(on), Ordering::Relaxed);
+    }
+
+    /// Returns how many connections wait on a listener and its backlog; no lock.
+    ///
+    /// # Errors
+    ///
+    /// [`SockError::Stale`] if the socket was closed, [`SockError::NotListening`] if it was shut down.
+    /// (Linux: `tcpi_unacked` and `tcpi_sacked` of a listener.)
+    pub fn queue_len(&self, id: ListenerId<C, B>) -> Result<(u32, u32), SockError> {
+        let listener = self.listening(id)?;
+        Ok((listener.accept_queue.len(), listener.sk_max_ack_backlog.load(Ordering::Relaxed)))
+    }
+
+    /// Reads every counter. No lock.
+    #[must_use]
+    pub fn counters(&self) -> Snapshot {
+        self.net.counters.snapshot()
+    }
+
+    /// Takes the connection that waited longest on a listener, or `None` if none waits. O(1).
+    ///
+    /// Takes `Rskq`. (Linux: `inet_csk_accept()`, not waiting.)
+    ///
+    /// # Errors
+    ///
+    /// [`SockError::Stale`] if the socket was closed, [`SockError::NotListening`] if it was shut down.
+    #[track_caller]
+    pub fn accept(&self, id: ListenerId<C, B>) -> Result<Option<C>, SockError> {
+        let listener = self.listening(id)?;
+        let Some(request) = listener.queue_remove(&self.net) else {
+            return Ok(None);
+        };
+        // SAFETY: just taken from the queue: in our hands.
+        let (_, child) = unsafe { request.take_body() };
+        if B::planted(Fault::RequestPutTwice) {
+            // SAFETY: none, that is the fault: this reference is not ours to put.
+            drop(unsafe { crate::net::RequestRef::from_raw(&self.net, request.index()) });
+        }
+        Ok(child)
+    }
+
+    /// Takes a reference on a listener in LISTEN.
+    fn listening(&self, id: ListenerId<C, B>) -> Result<ListenerRef<'_, 's, C, B>, SockError> {
+        let listener = ListenerRef::by_id(&self.net, id).ok_or(SockError::Stale)?;
+        if listener.is_listening() {
+            return Ok(listener);
+        }
+        match *listener.sock.lock() {
+            Descriptor::Closed | Descriptor::Stopping { close: true } => Err(SockError::Stale),
+            // It may listen again by now, but it did not when it was asked.
+            Descriptor::Stopping { close: false } | Descriptor::Shut | Descriptor::Listening => {
+                Err(SockError::NotListening)
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! What happened in one execution: events, findings, planted faults.
+
+use super::super::{Event, Fault, LockTag};
+use super::waits::Waits;
+use alloc::{rc::Rc, string::String, vec::Vec};
+use core::cell::{Cell, RefCell};
+use core::panic::Location;
+
+/// The thread that sets a model up and looks at its end.
+pub const MAIN: u8 = 0;
+
+/// One line of an interleaving.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Record {
+    /// Which thread of the model.
+    pub thread: u8,
+    /// What it did.
+    pub what: What,
+    /// Where in the source.
+    pub at: &'static Location<'static>,
+}
+
+/// What a thread did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// It asks for a lock and may have to wait.
+    Wants(LockTag),
+    /// It has the lock.
+    Gets(LockTag),
+    /// It releases the lock.
+    Releases(LockTag),
+    /// It reached a step that the code names.
+    Step(Event),
+    /// The scenario says what it does now: a verb, a listener, a connection.
+    Op(&'static str, Option<u32>, Option<u32>),
+}
+
+/// A property that did not hold, and where in the interleaving that was seen.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The property's name, such as `I5`.
+    pub property: &'static str,
+    /// What was seen.
+    pub text: String,
+    /// How many records the interleaving had by then.
+    pub seen_at: usize,
+}
+
+#[derive(Default)]
+pub(super) struct Run {
+    pub(super) records: Vec<Record>,
+    pub(super) findings: Vec<Finding>,
+    pub(super) waits: Waits,
+    planted: u32,
+}
+
+std::thread_local! {
+    static RUN: RefCell<Run> = RefCell::default();
+    static CURRENT: Cell<u8> = const { Cell::new(MAIN) };
+    static OBSERVER: RefCell<Option<Rc<dyn Fn()>>> = const { RefCell::new(None) };
+    static OBSERVING: Cell<bool> = const { Cell::new(false) };
+}
+
+pub(super) fn with<R>(f: impl FnOnce(&mut Run) -> R) -> R {
+    RUN.with_borrow_mut(f)
+}
+
+/// Begins an execution on this OS thread: forgets the last one and plants `faults`.
+pub fn begin(faults: &[Fault]) {
+    enter(MAIN);
+    OBSERVER.set(None);
+    with(|run| {
+        run.records.clear();
+        run.findings.clear();
+        run.waits.clear();
+        run.planted = faults.iter().fold(0, |set, &fault| set | 1 << fault as u8);
+    });
+}
+
+/// Says that model thread `thread` runs now: first thing in each thread, and after each join.
+pub fn enter(thread: u8) {
+    CURRENT.set(thread);
+}
+
+pub(super) fn current() -> u8 {
+    CURRENT.get()
+}
+
+/// Has `observer` called after every write and every release of a lock, until the next [`begin`].
+pub fn observe(observer: Rc<dyn Fn()>) {
+    OBSERVER.set(Some(observer));
+}
+
+pub(super) fn notify() {
+    if OBSERVING.get() {
+        return;
+    }
+    let Some(observer) = OBSERVER.with_borrow(Clone::clone) else { return };
+    OBSERVING.set(true);
+    observer();
+    OBSERVING.set(false);
+}
+
+pub(super) fn planted(fault: Fault) -> bool {
+    RUN.with_borrow(|run| run.planted & 1 << fault as u8 != 0)
+}
+
+#[track_caller]
+pub(super) fn record(what: What) {
+    let record = Record { thread: current(), what, at: Location::caller() };
+    with(|run| run.records.push(record));
+}
+
+/// Adds to the interleaving what the scenario does now.
+#[track_caller]
+pub fn op(verb: &'static str, listener: Option<u32>, connection: Option<u32>) {
+    record(What::Op(verb, listener, connection));
+}
+
+/// Records that `property` did not hold; only the first time counts in one execution.
+pub fn finding(property: &'static str, text: impl FnOnce() -> String) {
+    with(|run| {
+        if !run.findings.iter().any(|f| f.property == property) {
+            let seen_at = run.records.len();
+            run.findings.push(Finding { property, text: text(), seen_at });
+        }
+    });
+}
+
+/// Returns how many records the interleaving has.
+pub fn now() -> usize {
+    RUN.with_borrow(|run| run.records.len())
+}
+
+/// Runs `f` with the interleaving and the findings so far, and forgets them.
+pub fn take<R>(f: impl FnOnce(&[Record], &[Finding]) -> R) -> R {
+    OBSERVER.set(None);
+    OBSERVING.set(false);
+    with(|run| {
+        let result = f(&run.records, &run.findings);
+        run.records.clear();
+        run.findings.clear();
+        result
+    })
+}
