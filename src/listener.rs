@@ -124,7 +124,6 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
     }
 
     /// Stores the state; under `sock`.
-    #[track_caller]
     pub(crate) fn set_listening(&self, listening: bool) {
         B::trace(Event::State { listener: self.index, listening });
         // Release: who sees CLOSE also sees that the listener left its group and the table.
@@ -177,7 +176,6 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
     /// # Errors
     ///
     /// Returns the request with the reason.
-    #[track_caller]
     pub(crate) fn queue_add<'r, S>(
         &self,
         request: Ref<'r, RequestSock<C, B>, S>,
@@ -203,7 +201,6 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
 
     /// Takes the oldest request out of the accept queue into the caller's hands. O(1). Takes
     /// `Rskq`. (Linux: `reqsk_queue_remove()`.)
-    #[track_caller]
     pub(crate) fn queue_remove<'r, S>(&self, store: &'r S) -> Option<Ref<'r, RequestSock<C, B>, S>>
     where
         S: Store<RequestSock<C, B>, Backend = B>,

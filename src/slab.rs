@@ -165,7 +165,6 @@ impl<'s, T: Stable, B: Backend> Slab<'s, T, B> {
     /// The slot has no references until [`Fresh::publish`], so no reader can come upon an object
     /// that is not filled in yet.
     #[must_use]
-    #[track_caller]
     pub fn alloc(&self) -> Option<Fresh<'_, 's, T, B>> {
         let mut free = self.free.lock();
         let index = free.head;
@@ -175,7 +174,6 @@ impl<'s, T: Stable, B: Backend> Slab<'s, T, B> {
         Some(Fresh { slab: self, index })
     }
 
-    #[track_caller]
     fn free(&self, index: u32) {
         let Some(slot) = self.slot(index) else { return };
         // Ids of the object that was here are stale from now on.

@@ -47,7 +47,6 @@ impl<'s, C: Send + 'static, B: Backend> ListenTable<'s, C, B> {
 
     /// Takes a reference on the group that listens at `addr`. Takes the bucket's lock.
     /// (Linux: `__inet_lookup_listener()`.)
-    #[track_caller]
     pub(crate) fn lookup<'a>(
         &self,
         net: &'a Net<'s, C, B>,
@@ -114,7 +113,6 @@ impl<C: Send + 'static, B: Backend> LockedBucket<'_, C, B> {
     /// With `keep` the listener stays in the group's closed section, from which it can still find
     /// the members that listen. (Linux: `reuseport_stop_listen_sock()`.) `pick` runs under the
     /// global reuseport lock, after the listener left.
-    #[track_caller]
     pub(crate) fn unhash<'a, 's>(
         &mut self,
         net: &'a Net<'s, C, B>,

@@ -8,7 +8,6 @@ use crate::sync::{Backend, Event, Fault};
 /// Takes the listener out of the table and its group; moves nothing.
 ///
 /// With `keep` the listener stays in its group's closed section.
-#[track_caller]
 pub(super) fn unhash<C: Send + 'static, B: Backend>(
     at: &Leaving<'_, '_, C, B>,
     keep: bool,
@@ -24,7 +23,6 @@ pub(super) fn unhash<C: Send + 'static, B: Backend>(
 }
 
 /// Gives up a connection that is in the caller's hands. (Linux: `inet_child_forget()`.)
-#[track_caller]
 pub(super) fn child_forget<C: Send + 'static, B: Backend>(
     at: &Leaving<'_, '_, C, B>,
     request: RequestRef<'_, '_, C, B>,

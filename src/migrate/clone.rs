@@ -44,14 +44,12 @@ pub enum Wakeup {
 
 /// Takes the listener out of the table and, if migration is switched on, into its group's closed
 /// section. This is the first of the two times the switch is looked at.
-#[track_caller]
 pub(super) fn unhash<C: Send + 'static, B: Backend>(at: &Leaving<'_, '_, C, B>) -> Option<Outcome<C, B>> {
     let keep = at.net.sysctl_tcp_migrate_req.load(Ordering::Relaxed) != 0;
     abort::unhash(at, keep)
 }
 
 /// Migrates one connection, or aborts it. (Linux: the loop of `inet_csk_listen_stop()`.)
-#[track_caller]
 pub(super) fn stop_one<'a, C: Send + 'static, B: Backend>(
     fixes: CloneFixes,
     at: &Leaving<'a, '_, C, B>,

@@ -41,7 +41,6 @@ pub(crate) struct Leaving<'a, 's, C, B: Backend> {
 impl Design {
     /// Takes the listener out of the table and its group, and moves what moves at that point.
     /// Returns what moved. Under `ListenerSock`.
-    #[track_caller]
     pub(crate) fn unhash<C: Send + 'static, B: Backend>(
         self,
         at: Leaving<'_, '_, C, B>,
@@ -56,7 +55,6 @@ impl Design {
     }
 
     /// Deals with one connection that a listener in CLOSE still held.
-    #[track_caller]
     pub(crate) fn stop_one<'a, C: Send + 'static, B: Backend>(
         self,
         at: &Leaving<'a, '_, C, B>,

@@ -24,7 +24,6 @@ use crate::reuseport::Detached;
 use crate::sync::{Backend, Event, Fault};
 
 /// Takes the listener out of the table and its group, and splices its queue onto the moved member's.
-#[track_caller]
 pub(super) fn unhash<C: Send + 'static, B: Backend>(at: &Leaving<'_, '_, C, B>) -> Option<Outcome<C, B>> {
     if B::planted(Fault::SpliceUnguarded) {
         return unhash_unguarded(at);

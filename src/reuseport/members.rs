@@ -110,7 +110,6 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
 
     /// Removes a listening member; the last one takes its place. O(1): the member knows its place.
     /// (Linux: `__reuseport_detach_sock()`, which searches for it.)
-    #[track_caller]
     pub(crate) fn detach_listening_sock(
         &self,
         group: &SockReuseport<B>,

@@ -19,7 +19,6 @@ pub(crate) enum Migration<'a, 's, C: Send + 'static, B: Backend> {
 impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
     /// Chooses where a connection of the `closed` listener migrates to, in one try, as Linux does:
     /// what is found may have closed by the time it is used. (Linux: `reuseport_migrate_sock()`.)
-    #[track_caller]
     pub(crate) fn migrate_sock(&self, closed: &Listener<C, B>, sk_hash: u32) -> Migration<'_, 's, C, B> {
         let Some(group) = self.group_of(closed) else {
             return Migration::NotInGroup;

@@ -20,7 +20,6 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     ///
     /// [`SockError::Stale`] if the socket was closed, [`SockError::NotListening`] if it was shut
     /// down already.
-    #[track_caller]
     pub fn shutdown(&self, id: ListenerId<C, B>) -> Result<Closing<'_, 's, C, B>, SockError> {
         self.stop(id, false)
     }
@@ -34,12 +33,10 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     /// # Errors
     ///
     /// [`SockError::Stale`] if the socket was closed already.
-    #[track_caller]
     pub fn close(&self, id: ListenerId<C, B>) -> Result<Closing<'_, 's, C, B>, SockError> {
         self.stop(id, true)
     }
 
-    #[track_caller]
     fn stop(&self, id: ListenerId<C, B>, close: bool) -> Result<Closing<'_, 's, C, B>, SockError> {
         let listener = ListenerRef::by_id(&self.net, id).ok_or(SockError::Stale)?;
         let mut descriptor = listener.sock.lock();
@@ -68,7 +65,6 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     }
 
     /// The last step: nothing waits any more and nothing can arrive.
-    #[track_caller]
     fn stopped(&self, listener: &ListenerRef<'_, 's, C, B>) {
         let mut descriptor = listener.sock.lock();
         let Descriptor::Stopping { close } = *descriptor else {
@@ -111,7 +107,6 @@ pub struct Closing<'a, 's, C: Send + 'static, B: Backend> {
 impl<C: Send + 'static, B: Backend> Iterator for Closing<'_, '_, C, B> {
     type Item = Outcome<C, B>;
 
-    #[track_caller]
     fn next(&mut self) -> Option<Outcome<C, B>> {
         if let Some(spliced) = self.spliced.take() {
             return Some(spliced);

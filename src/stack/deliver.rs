@@ -27,7 +27,6 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
     /// # Errors
     ///
     /// Gives the child back with the reason.
-    #[track_caller]
     pub fn deliver(&self, arrival: Arrival, child: C) -> Result<Delivered<C, B>, Refused<C>> {
         let Some(mut group) = self.table.lookup(&self.net, arrival.local) else {
             return Err(Refused { child, why: Refusal::NoListener });

@@ -20,7 +20,6 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
     /// # Errors
     ///
     /// [`ListenError::AddrInUse`], [`ListenError::NoListenerSlot`], [`ListenError::NoGroupRoom`].
-    #[track_caller]
     pub fn listen(
         &self,
         addr: SocketAddr,
@@ -60,7 +59,6 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
     /// # Errors
     ///
     /// [`ListenError::Stale`], [`ListenError::Stopping`], [`ListenError::NoGroupRoom`].
-    #[track_caller]
     pub fn listen_again(&self, id: ListenerId<C, B>, backlog: u32) -> Result<(), ListenError> {
         let listener = ListenerRef::by_id(&self.net, id).ok_or(ListenError::Stale)?;
         let mut descriptor = listener.sock.lock();

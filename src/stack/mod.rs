@@ -89,7 +89,6 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     /// # Errors
     ///
     /// [`SockError::Stale`] if the socket was closed, [`SockError::NotListening`] if it was shut down.
-    #[track_caller]
     pub fn accept(&self, id: ListenerId<C, B>) -> Result<Option<C>, SockError> {
         let listener = self.listening(id)?;
         let Some(request) = listener.queue_remove(&self.net) else {
