@@ -46,6 +46,8 @@ pub mod reuseport;
 pub mod slab;
 pub mod stack;
 pub mod sync;
+#[cfg(all(test, feature = "spin"))]
+mod testing;
 
 pub use listener::ListenerId;
 pub use migrate::Design;

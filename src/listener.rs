@@ -1,7 +1,7 @@
 //! A listening socket: state, backlog, accept queue, and its places in the table and the group.
 
 use crate::lockdep::{Mutex, order::ListenerSock};
-use crate::queue::RequestSockQueue;
+use crate::queue::{LockedQueue, RequestSockQueue};
 use crate::request::RequestSock;
 use crate::slab::{Id, NONE, Ref, Stable, Store};
 use crate::sync::{AtomicU32, Backend, Cell, Event, Fault};
@@ -42,6 +42,9 @@ pub struct Listener<C, B: Backend> {
     index: u32,
     /// 1 while the socket listens. Stored under `sock`, read by everyone. (Linux: `sk_state`.)
     sk_state: B::AtomicU32,
+    /// How often the socket began to listen again, so that steps left over from before are told
+    /// apart. Written under `sock` before `sk_state`.
+    listens: B::Count,
     /// The backlog argument of listen. (Linux: `sk_max_ack_backlog`.)
     pub(crate) sk_max_ack_backlog: B::AtomicU32,
     /// The owner whose home this is, or [`NONE`]: a stored reference.
@@ -65,6 +68,7 @@ impl<C: Send + 'static, B: Backend> Stable for Listener<C, B> {
     const INIT: Self = Self {
         index: 0,
         sk_state: B::AtomicU32::ZERO,
+        listens: B::Count::ZERO,
         sk_max_ack_backlog: B::AtomicU32::ZERO,
         owner: B::AtomicU32::ZERO,
         sk_reuseport_cb: B::AtomicU32::ZERO,
@@ -78,6 +82,7 @@ impl<C: Send + 'static, B: Backend> Stable for Listener<C, B> {
     fn place(&mut self, index: u32) {
         self.index = index;
         self.sk_state.place(0);
+        self.listens.place(0);
         self.sk_max_ack_backlog.place(0);
         self.owner.place(NONE);
         self.sk_reuseport_cb.place(NONE);
@@ -126,6 +131,9 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
     /// Stores the state; under `sock`.
     pub(crate) fn set_listening(&self, listening: bool) {
         B::trace(Event::State { listener: self.index, listening });
+        if listening {
+            self.listens.fetch_add(1, Ordering::Relaxed);
+        }
         // Release: who sees CLOSE also sees that the listener left its group and the table.
         self.sk_state.store(u32::from(listening), Ordering::Release);
     }
@@ -135,6 +143,12 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
     /// Linux's rule: a backlog of N holds N + 1. (Linux: `sk_acceptq_is_full()`.)
     pub(crate) fn is_full(&self, len: u32) -> bool {
         len > self.sk_max_ack_backlog.load(Ordering::Relaxed)
+    }
+
+    /// Returns how often the socket began to listen; under `sock`, or `rskq_lock` as
+    /// [`queue_drain`](Self::queue_drain) says.
+    pub(crate) fn listens(&self) -> u32 {
+        self.listens.load(Ordering::Relaxed)
     }
 
     /// Returns the stored owner.
@@ -205,7 +219,39 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
     where
         S: Store<RequestSock<C, B>, Backend = B>,
     {
-        let request = self.accept_queue.lock().pop(store)?;
+        self.remove_from(self.accept_queue.lock(), store)
+    }
+
+    /// Takes the oldest request of a socket that stopped, which began to listen for the
+    /// `listens`th time before that. O(1). Takes `Rskq`.
+    ///
+    /// If the socket listens again, what waits is not the caller's to take. Who queued it saw LISTEN,
+    /// so the new number with it, and this sees both by way of the queue's lock.
+    pub(crate) fn queue_drain<'r, S>(
+        &self,
+        store: &'r S,
+        listens: u32,
+    ) -> Option<Ref<'r, RequestSock<C, B>, S>>
+    where
+        S: Store<RequestSock<C, B>, Backend = B>,
+    {
+        let queue = self.accept_queue.lock();
+        if self.listens() != listens {
+            return None;
+        }
+        self.remove_from(queue, store)
+    }
+
+    fn remove_from<'r, S>(
+        &self,
+        mut queue: LockedQueue<'_, C, B>,
+        store: &'r S,
+    ) -> Option<Ref<'r, RequestSock<C, B>, S>>
+    where
+        S: Store<RequestSock<C, B>, Backend = B>,
+    {
+        let request = queue.pop(store)?;
+        drop(queue);
         B::trace(Event::Popped { request: request.index(), listener: self.index });
         Some(request)
     }

@@ -13,6 +13,9 @@
 //!
 //! The model of this schedule is `slab_reuse`.
 
+#[cfg(all(test, feature = "spin"))]
+mod tests;
+
 use crate::lockdep::{Mutex, order};
 use crate::sync::{AtomicU32, Backend};
 use core::marker::PhantomData;
@@ -128,6 +131,8 @@ impl<'s, T: Stable, B: Backend> Slab<'s, T, B> {
         let mut slots = slots.into();
         let count = slots.len().min(i32::MAX as usize) as u32;
         for (index, slot) in (0..count).zip(slots.iter_mut()) {
+            // Whatever another stack left in this memory, links above all, points into nowhere.
+            *slot = Slot::new();
             slot.refs.place(0);
             slot.generation.place(0);
             slot.next_free.place(if index + 1 < count { index + 1 } else { NONE });
@@ -272,7 +277,8 @@ impl<'a, T: Stable, S: Store<T>> Ref<'a, T, S> {
     /// Takes a reference to the object at `index` unless it has none. (Linux: `refcount_inc_not_zero`.)
     #[inline]
     pub fn try_get(store: &'a S, index: u32) -> Option<Self> {
-        store.slab().inc(index).then_some(Ref { store, index, object: PhantomData })
+        // Made only once it is counted: dropping it counts down.
+        store.slab().inc(index).then(|| Ref { store, index, object: PhantomData })
     }
 
     /// Takes a reference to the object that `id` names, unless it is gone.

@@ -31,6 +31,8 @@ pub(crate) struct LockedBucket<'a, C, B: Backend>(MutexGuard<'a, Chains<C, B>, L
 impl<'s, C: Send + 'static, B: Backend> ListenTable<'s, C, B> {
     pub(crate) fn new(mut buckets: Storage<'s, Bucket<C, B>>) -> Self {
         for (key, bucket) in (0..).zip(buckets.iter_mut()) {
+            // The chains that another stack left in this memory point into nowhere.
+            *bucket = Bucket::new();
             bucket.0.place(key);
         }
         Self { buckets }
@@ -76,8 +78,12 @@ impl<C: Send + 'static, B: Backend> LockedBucket<'_, C, B> {
         Ok(())
     }
 
-    /// Hashes a bound listener that listens (again). (Linux: `inet_hash()`, `reuseport_alloc()`,
-    /// `reuseport_add_sock()` and `reuseport_resurrect()`.)
+    /// Hashes a bound listener, which listens from now on. (Linux: `inet_hash()`, `reuseport_alloc()`,
+    /// `reuseport_add_sock()` and `reuseport_resurrect()`.) Under the listener's `sock`.
+    ///
+    /// It enters LISTEN only where nothing can fail any more: a socket that was in LISTEN for a
+    /// moment could be given a connection, by who selected it when it last listened, and nobody
+    /// would accept or move that connection.
     ///
     /// If it is still a closed member of some group, it leaves that section: for the group that
     /// listens at its address now, or, if none does, for a fresh one. The group that it was in keeps
@@ -95,13 +101,18 @@ impl<C: Send + 'static, B: Backend> LockedBucket<'_, C, B> {
                 return Err(HashError::NoRoom);
             }
             net.leave_closed(listener, &lock);
+            listener.set_listening(true);
             return net.add_sock(group, listener, &lock).map_err(full);
+        }
+        if net.max_socks() == 0 {
+            return Err(HashError::NoRoom);
         }
         let group = net.groups.alloc().ok_or(HashError::NoRoom)?.publish(net);
         let index = group.index();
         {
             let lock = net.reuseport_lock();
             net.leave_closed(listener, &lock);
+            listener.set_listening(true);
             net.add_sock(group, listener, &lock).map_err(full)?;
         }
         self.0.hash_group(net, index, addr);

@@ -78,7 +78,7 @@ impl<T, K: LockClass, B: Backend> Mutex<T, K, B> {
     fn acquire(&self, nesting: Nesting) -> MutexGuard<'_, T, K, B> {
         let state = self.lock.lock(self.tag(), nesting);
         self.data.note_write();
-        MutexGuard { mutex: self, state: Some(state) }
+        MutexGuard { mutex: self, state: Some(state), context: PhantomData }
     }
 
     /// Returns the data of a mutex that is not shared.
@@ -105,6 +105,9 @@ pub struct MutexGuard<'a, T, K: LockClass, B: Backend> {
     mutex: &'a Mutex<T, K, B>,
     /// Taken by `drop` only.
     state: Option<<K::Lock<B> as Lock>::GuardState>,
+    /// Keeps the guard in the context that took the lock, as `RawLock::unlock` demands, and a `T`
+    /// that is not `Sync` from being looked at through a shared guard.
+    context: PhantomData<*mut T>,
 }
 
 impl<T, K: LockClass, B: Backend> Deref for MutexGuard<'_, T, K, B> {

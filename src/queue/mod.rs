@@ -5,7 +5,7 @@
 //! from the head, put one queue before or behind another, take the whole queue.
 
 mod plain;
-#[cfg(test)]
+#[cfg(all(test, feature = "spin"))]
 mod tests;
 
 pub use plain::{AcceptQueue, AlreadyQueued};
@@ -85,6 +85,7 @@ impl<C: Send + 'static, B: Backend> RequestSockQueue<C, B> {
 }
 
 /// An accept queue whose `rskq_lock` is held.
+#[must_use = "the lock is released when the guard is dropped"]
 pub struct LockedQueue<'a, C, B: Backend> {
     list: MutexGuard<'a, AcceptQueue<C, B>, Rskq, B>,
     sk_ack_backlog: &'a B::Count,

@@ -14,6 +14,8 @@ mod members;
 #[cfg(feature = "designs")]
 mod pick;
 mod select;
+#[cfg(all(test, feature = "spin"))]
+mod tests;
 
 pub(crate) use members::{Detached, GroupFull};
 #[cfg(feature = "designs")]

@@ -56,20 +56,25 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
             }
         };
         *descriptor = Descriptor::Stopping { close };
+        let listens = listener.listens();
         drop(descriptor);
-        Ok(Closing { stack: self, listener, addr, spliced })
+        Ok(Closing { stack: self, listener, addr, listens, spliced })
     }
 
     fn leaving<'a>(&'a self, listener: &'a Listener<C, B>, addr: SocketAddr) -> Leaving<'a, 's, C, B> {
         Leaving { net: &self.net, table: &self.table, listener, addr }
     }
 
-    /// The last step: nothing waits any more and nothing can arrive.
-    fn stopped(&self, listener: &ListenerRef<'_, 's, C, B>) {
+    /// The last step of a stop after the `listens`th listen: nothing waits any more and nothing can
+    /// arrive.
+    fn stopped(&self, listener: &ListenerRef<'_, 's, C, B>, listens: u32) {
         let mut descriptor = listener.sock.lock();
         let Descriptor::Stopping { close } = *descriptor else {
             return; // somebody else took the last step at the same time
         };
+        if listener.listens() != listens {
+            return; // it listened again since and stops again: that has a last step of its own
+        }
         if !close {
             *descriptor = Descriptor::Shut;
             return;
@@ -95,12 +100,15 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
 /// The connections of a listener that stops, one outcome at a time.
 ///
 /// Each step is O(1) and holds no lock when it returns, so that a caller may pause between steps
-/// for as long as it likes. (Linux: the loop of `inet_csk_listen_stop()` with its `cond_resched()`.)
+/// for as long as it likes. Steps left over when the socket listens again do nothing. (Linux: the
+/// loop of `inet_csk_listen_stop()` with its `cond_resched()`.)
 #[must_use = "connections wait until the steps are taken"]
 pub struct Closing<'a, 's, C: Send + 'static, B: Backend> {
     stack: &'a Stack<'s, C, B>,
     listener: ListenerRef<'a, 's, C, B>,
     addr: SocketAddr,
+    /// Which stop these are the steps of.
+    listens: u32,
     spliced: Option<Outcome<C, B>>,
 }
 
@@ -112,14 +120,14 @@ impl<C: Send + 'static, B: Backend> Iterator for Closing<'_, '_, C, B> {
             return Some(spliced);
         }
         let net = &self.stack.net;
-        while let Some(request) = self.listener.queue_remove(net) {
+        while let Some(request) = self.listener.queue_drain(net, self.listens) {
             // A request without a child would be one that somebody else dealt with.
             let leaving = self.stack.leaving(&self.listener, self.addr);
             if let Some(outcome) = self.stack.design.stop_one(&leaving, request) {
                 return Some(outcome);
             }
         }
-        self.stack.stopped(&self.listener);
+        self.stack.stopped(&self.listener, self.listens);
         None
     }
 }

@@ -32,13 +32,11 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
         };
         let mut descriptor = listener.sock.lock();
         listener.sk_max_ack_backlog.store(backlog, Ordering::Relaxed);
-        listener.set_listening(true);
         let hashed = match self.table.lock(addr) {
             Some(mut bucket) => bucket.bind_and_hash(&self.net, &listener, addr, reuseport),
             None => Err(HashError::NoRoom),
         };
         if let Err(error) = hashed {
-            listener.set_listening(false);
             drop(descriptor);
             self.put_home(&listener);
             return Err(self.no_room(error));
@@ -73,13 +71,11 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
         }
         let addr = listener.bound_to().ok_or(ListenError::Stale)?;
         listener.sk_max_ack_backlog.store(backlog, Ordering::Relaxed);
-        listener.set_listening(true);
         let hashed = match self.table.lock(addr) {
             Some(mut bucket) => bucket.hash(&self.net, &listener, addr),
             None => Err(HashError::NoRoom),
         };
         if let Err(error) = hashed {
-            listener.set_listening(false);
             return Err(self.no_room(error));
         }
         *descriptor = Descriptor::Listening;
