@@ -1,0 +1,73 @@
+//! Everything full, and a stack without memory.
+
+use super::{FIRST, LOCAL, OTHER, THIRD, aborts, deliver};
+use crate::memory::{ImageStack, LISTENERS, ListenerId, MEMBERS};
+use crate::sys::{expect, must};
+use rskq::{Config, ListenError, Refusal, Resources, Slot, Storage};
+
+/// What one run adds to the counters.
+pub(super) const COUNTED: u32 = 4;
+
+pub(super) fn run(stack: &ImageStack<'_>) {
+    const { assert!(LISTENERS == 2 * MEMBERS) };
+    let before = stack.counters();
+    let [a, b] = pair(stack, LOCAL);
+    let [c, d] = pair(stack, OTHER);
+    let full = Err(ListenError::NoListenerSlot);
+    expect(stack.listen(THIRD, 1, false) == full, "listen: no listener slot is left");
+    close(stack, d);
+    let full = Err(ListenError::NoGroupRoom);
+    expect(stack.listen(LOCAL, 1, true) == full, "listen: the group has no room");
+    expect(stack.listen(THIRD, 1, true) == full, "listen: no group slot is left");
+
+    // The place of a member that was shut down is free, and not kept for it.
+    aborts(must(stack.shutdown(a), "shutdown: listening"), &[]);
+    let e = must(stack.listen(LOCAL, 1, true), "listen: in the place of the one that was shut down");
+    expect(stack.listen_again(a, 1) == full.map(|_: ListenerId| ()), "listen_again: the group has no room");
+    close(stack, e);
+    must(stack.listen_again(a, 1), "listen_again: there is room again");
+
+    let after = stack.counters();
+    expect(after.ListenerSlabFull == before.ListenerSlabFull + 1, "counters: ListenerSlabFull");
+    expect(after.GroupFull == before.GroupFull + 3, "counters: GroupFull");
+    [a, b, c].into_iter().for_each(|id| close(stack, id));
+}
+
+fn pair(stack: &ImageStack<'_>, addr: core::net::SocketAddr) -> [ListenerId; MEMBERS] {
+    [(); MEMBERS].map(|()| must(stack.listen(addr, 1, true), "listen: room for each member"))
+}
+
+fn close(stack: &ImageStack<'_>, id: ListenerId) {
+    aborts(must(stack.close(id), "close: nothing waits"), &[]);
+}
+
+/// A part without elements is no error; what needs one fails. Memory need not be static.
+pub(super) fn without_memory() {
+    let stack = ImageStack::new(nothing(), Config::default());
+    expect(stack.listen(LOCAL, 1, true) == Err(ListenError::NoListenerSlot), "listen: no memory");
+    expect(deliver(&stack, LOCAL, FIRST, 1) == Err(Refusal::NoListener), "deliver: no memory");
+
+    let (mut listeners, mut owners) = ([const { Slot::new() }; 1], [const { Slot::new() }; 1]);
+    let some = Resources { listeners: (&mut listeners).into(), owners: (&mut owners).into(), ..nothing() };
+    let stack = ImageStack::new(some, Config::default());
+    for _ in 0..2 {
+        let refused = stack.listen(LOCAL, 1, true);
+        expect(refused == Err(ListenError::NoGroupRoom), "listen: no buckets and no groups");
+    }
+    let counters = stack.counters();
+    expect(
+        counters.GroupFull == 2 && counters.ListenerSlabFull == 0,
+        "a refused listener gives its slot back",
+    );
+}
+
+fn nothing<'s>() -> Resources<'s, crate::child::Child, crate::memory::Backend> {
+    Resources {
+        listeners: Storage::Borrowed(&mut []),
+        requests: Storage::Borrowed(&mut []),
+        owners: Storage::Borrowed(&mut []),
+        groups: Storage::Borrowed(&mut []),
+        socks: Storage::Borrowed(&mut []),
+        buckets: Storage::Borrowed(&mut []),
+    }
+}
