@@ -7,7 +7,6 @@ use crate::request::{Hashes, RequestSock, RequestState};
 use crate::slab::{Stable, Store};
 use crate::testing::{Memory, TestNet};
 use proptest::prelude::*;
-use std::boxed::Box;
 use std::collections::VecDeque;
 use std::vec::Vec;
 
@@ -52,14 +51,10 @@ impl Reference {
     }
 }
 
-fn requests() -> Vec<Box<RequestSock<u32, B>>> {
-    (0..REQUESTS as u32)
-        .map(|index| {
-            let mut request = Box::new(RequestSock::INIT);
-            request.place(index);
-            request
-        })
-        .collect()
+fn requests() -> [RequestSock<u32, B>; REQUESTS] {
+    let mut requests = [const { RequestSock::INIT }; REQUESTS];
+    (0..).zip(&mut requests).for_each(|(index, request)| request.place(index));
+    requests
 }
 
 fn contents(queue: &AcceptQueue<u32, B>) -> Vec<u32> {
@@ -73,7 +68,7 @@ fn both<T>(all: &mut [T; QUEUES], to: usize, from: usize) -> (&mut T, &mut T) {
 
 /// Pushes a request of `requests`, which outlives the queue.
 fn push(queue: &mut AcceptQueue<u32, B>, request: &RequestSock<u32, B>) -> Result<(), AlreadyQueued> {
-    // SAFETY: every test's requests are boxed and live as long as its queues, on one thread.
+    // SAFETY: every test's requests stay where they are as long as its queues, on one thread.
     unsafe { queue.push(request) }
 }
 
@@ -117,7 +112,7 @@ proptest! {
     }
 }
 
-fn filled(queue: &mut AcceptQueue<u32, B>, requests: &[Box<RequestSock<u32, B>>]) {
+fn filled(queue: &mut AcceptQueue<u32, B>, requests: &[RequestSock<u32, B>]) {
     requests.iter().for_each(|request| push(queue, request).unwrap());
 }
 
@@ -129,7 +124,11 @@ fn the_tail_takes_more_after_every_kind_of_splice() {
             let (mut queue, mut other) = (AcceptQueue::new(), AcceptQueue::new());
             filled(&mut queue, &requests[..mine]);
             filled(&mut other, &requests[mine..mine + theirs]);
-            if head { queue.splice_head(&mut other) } else { queue.splice_tail(&mut other) }
+            if head {
+                queue.splice_head(&mut other)
+            } else {
+                queue.splice_tail(&mut other)
+            }
             assert!(other.is_empty());
             filled(&mut queue, &requests[4..5]);
             filled(&mut other, &requests[5..6]);
@@ -158,9 +157,9 @@ fn the_planted_push_to_the_head_keeps_the_tail() {
     let mut queue = AcceptQueue::new();
     filled(&mut queue, &requests[..2]);
     // SAFETY: as in `push`.
-    assert_eq!(unsafe { queue.push_front(&*requests[2]) }, Ok(()));
+    assert_eq!(unsafe { queue.push_front(&requests[2]) }, Ok(()));
     // SAFETY: as in `push`.
-    assert_eq!(unsafe { queue.push_front(&*requests[0]) }, Err(AlreadyQueued));
+    assert_eq!(unsafe { queue.push_front(&requests[0]) }, Err(AlreadyQueued));
     filled(&mut queue, &requests[3..4]);
     assert_eq!(contents(&queue), [2, 0, 1, 3]);
 }
@@ -195,8 +194,13 @@ impl Locked {
     #[cfg(feature = "designs")]
     fn splice(&self, to: usize, from: usize, head: bool) {
         let (mut to, mut from) = self.queues[to].lock_both_unordered(&self.queues[from]);
-        if head { to.splice_head(&mut from) } else { to.splice_tail(&mut from) }
-        assert!(from.is_empty() && from.len() == 0);
+        if head {
+            to.splice_head(&mut from)
+        } else {
+            to.splice_tail(&mut from)
+        }
+        assert!(from.is_empty());
+        assert_eq!(from.len(), 0);
     }
 
     fn empty(&self, net: &TestNet<'_>) {
