@@ -1,0 +1,63 @@
+//! What the tests from outside share.
+
+use rskq::inspect::Graph;
+use rskq::request::{Link, RequestState};
+use rskq::*;
+
+pub(crate) type TestStack = Stack<'static, u32, DefaultBackend>;
+pub(crate) type Listener = ListenerId<u32, DefaultBackend>;
+
+/// How much memory a stack gets.
+#[derive(Clone, Copy)]
+pub(crate) struct Sizes {
+    pub(crate) listeners: usize,
+    pub(crate) requests: usize,
+    pub(crate) owners: usize,
+    pub(crate) groups: usize,
+    pub(crate) socks: usize,
+    pub(crate) buckets: usize,
+}
+
+/// Enough for tests that are not about running out.
+pub(crate) const ENOUGH: Sizes =
+    Sizes { listeners: 8, requests: 16, owners: 8, groups: 4, socks: 32, buckets: 4 };
+
+pub(crate) fn stack_of(sizes: Sizes, design: Design) -> TestStack {
+    let resources = Resources {
+        listeners: Storage::boxed(sizes.listeners),
+        requests: Storage::boxed(sizes.requests),
+        owners: Storage::boxed(sizes.owners),
+        groups: Storage::boxed(sizes.groups),
+        socks: Storage::boxed(sizes.socks),
+        buckets: Storage::boxed(sizes.buckets),
+    };
+    Stack::new(resources, Config { design, migrate_req: true })
+}
+
+/// Asserts that nothing is in use and nothing waits.
+pub(crate) fn assert_empty(stack: &mut TestStack) {
+    let Graph { listeners, requests, owners, groups } = stack.graph_mut();
+    for (slot, listener) in listeners.iter().enumerate() {
+        let queue = listener.queue.as_ref().expect("nobody holds a lock");
+        assert!(
+            listener.refs == 0
+                && !listener.listening
+                && listener.owner.is_none()
+                && listener.group.is_none()
+                && queue.backlog == 0
+                && queue.requests.is_empty(),
+            "listener {slot} is left over: {listener:?}"
+        );
+    }
+    for (slot, request) in requests.iter().enumerate() {
+        let free = request.refs == 0 && request.state == RequestState::Free && request.owner.is_none();
+        assert!(free, "request {slot} is left over: {request:?}");
+    }
+    for (slot, owner) in owners.iter().enumerate() {
+        assert!(owner.refs == 0 && owner.link == Link::Vacant, "owner {slot} is left over: {owner:?}");
+    }
+    for (slot, group) in groups.iter().enumerate() {
+        let free = group.refs == 0 && group.num_socks == 0 && group.num_closed_socks == 0;
+        assert!(free, "group {slot} is left over: {group:?}");
+    }
+}

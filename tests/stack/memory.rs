@@ -1,0 +1,107 @@
+//! The memory that an embedder lends.
+
+use super::*;
+use rskq::hash::Bucket;
+use rskq::reuseport::Member;
+use std::sync::Arc;
+
+/// What the stacks here carry: it is seen to be dropped.
+type Child = Arc<()>;
+
+/// Every part of a stack's memory, without an allocator.
+struct Memory {
+    listeners: [Slot<rskq::listener::Listener<Child, DefaultBackend>, DefaultBackend>; 2],
+    requests: [Slot<rskq::request::RequestSock<Child, DefaultBackend>, DefaultBackend>; 4],
+    owners: [Slot<rskq::request::Owner<DefaultBackend>, DefaultBackend>; 2],
+    groups: [Slot<rskq::reuseport::SockReuseport<DefaultBackend>, DefaultBackend>; 2],
+    socks: [Member<DefaultBackend>; 4],
+}
+
+type Buckets = [Bucket<Child, DefaultBackend>; 2];
+
+const NO_BUCKETS: Buckets = [const { Bucket::new() }; 2];
+
+impl Memory {
+    const fn new() -> Self {
+        Self {
+            listeners: [const { Slot::new() }; 2],
+            requests: [const { Slot::new() }; 4],
+            owners: [const { Slot::new() }; 2],
+            groups: [const { Slot::new() }; 2],
+            socks: [const { Member::new() }; 4],
+        }
+    }
+
+    fn lend<'s>(&'s mut self, buckets: &'s mut Buckets) -> Stack<'s, Child, DefaultBackend> {
+        let Self { listeners, requests, owners, groups, socks } = self;
+        let resources = Resources {
+            listeners: listeners.into(),
+            requests: requests.into(),
+            owners: owners.into(),
+            groups: groups.into(),
+            socks: socks.into(),
+            buckets: buckets.into(),
+        };
+        Stack::new(resources, Config { design: CLONE, migrate_req: true })
+    }
+}
+
+/// Uses every part of a stack's memory, and leaves it used: a closed group, a shut socket, one that
+/// listens, and connections that wait.
+fn use_and_leave(stack: &Stack<'_, Child, DefaultBackend>, child: &Child) {
+    let a = stack.listen(addr(), 4, true).unwrap();
+    let b = stack.listen(addr(), 4, true).unwrap();
+    assert_eq!(stack.listen(addr(), 4, true), Err(ListenError::NoListenerSlot));
+    assert_eq!(stack.shutdown(a).unwrap().count(), 0);
+    let arrival = Arrival { local: addr(), hashes: Hashes::default() };
+    for _ in 0..4 {
+        let delivered = stack.deliver(arrival, child.clone()).map_err(|refused| refused.why).unwrap();
+        assert_eq!(delivered.listener, b);
+    }
+    assert!(stack.accept(b).unwrap().is_some());
+    assert_eq!(stack.queue_len(b), Ok((3, 4)));
+}
+
+#[test]
+fn memory_that_a_stack_left_in_use_serves_the_next_stack() {
+    let child = Child::default();
+    let (mut memory, mut buckets) = (Memory::new(), NO_BUCKETS);
+    use_and_leave(&memory.lend(&mut buckets), &child);
+    // The children of the first stack go when their places are wanted again.
+    let stack = memory.lend(&mut buckets);
+    assert_eq!(Arc::strong_count(&child), 1);
+    use_and_leave(&stack, &child);
+}
+
+#[test]
+fn buckets_may_outlive_the_sockets_that_were_in_them() {
+    let child = Child::default();
+    let mut buckets = NO_BUCKETS;
+    for _ in 0..3 {
+        let mut memory = Box::new(Memory::new());
+        use_and_leave(&memory.lend(&mut buckets), &child);
+    }
+}
+
+#[test]
+fn sockets_may_outlive_the_buckets_and_requests_that_they_were_used_with() {
+    let child = Child::default();
+    let mut memory = Memory::new();
+    for _ in 0..3 {
+        let mut buckets = Box::new(NO_BUCKETS);
+        use_and_leave(&memory.lend(&mut buckets), &child);
+        memory.requests = [const { Slot::new() }; 4];
+    }
+    assert_eq!(Arc::strong_count(&child), 1);
+}
+
+#[test]
+fn waiting_children_are_dropped_with_the_memory() {
+    let child = Child::default();
+    {
+        let (mut memory, mut buckets) = (Memory::new(), NO_BUCKETS);
+        use_and_leave(&memory.lend(&mut buckets), &child);
+        assert_eq!(Arc::strong_count(&child), 4);
+    }
+    assert_eq!(Arc::strong_count(&child), 1);
+}
