@@ -1,0 +1,145 @@
+//! The loop: read a line, do what it says, compare what it shows.
+
+use crate::episode::{Episode, OutOfScope, Step};
+use crate::error::{Malformed, TraceError};
+use crate::lines::Lines;
+use crate::summary::{Divergence, Summary, differences};
+use crate::trace::{Line, Observation, Operation};
+use rskq::Design;
+use rskq::migrate::CloneFixes;
+use std::collections::VecDeque;
+use std::io::Read;
+use std::net::SocketAddr;
+
+/// How many lines before a divergence are shown with it.
+pub const SHOWN_BEFORE: usize = 8;
+
+/// The design that Linux has today: what a trace is expected to agree with.
+pub const LINUX: Design = Design::Clone(CloneFixes::AS_FIXED);
+
+/// Replays a trace, compressed or not, against a stack with Linux's design.
+///
+/// A divergence is no error: it ends its episode, is kept in the summary, and the next episode goes
+/// on.
+///
+/// # Errors
+///
+/// If the trace is damaged, is not a trace, contradicts itself, or has nothing to replay.
+pub fn replay(reader: impl Read) -> Result<Summary, TraceError> {
+    replay_with(reader, LINUX)
+}
+
+/// The same against a stack with another design, to see where they differ.
+///
+/// # Errors
+///
+/// As [`replay`].
+pub fn replay_with(reader: impl Read, design: Design) -> Result<Summary, TraceError> {
+    let mut lines = Lines::new(reader)?;
+    let mut replay = Replay::new(design);
+    while let Some((line, text)) = lines.next_line()? {
+        replay.line(line, &text).map_err(|why| TraceError { line, why })?;
+    }
+    replay.finish().map_err(|why| TraceError { line: lines.last(), why })
+}
+
+struct Replay {
+    design: Design,
+    summary: Summary,
+    local: Option<SocketAddr>,
+    now: Now,
+    before: VecDeque<(u64, String)>,
+}
+
+/// Where the replay is.
+enum Now {
+    BeforeFirstEpisode,
+    In(Box<Episode>),
+    /// The rest of the episode is only read: for want of something, or after a divergence.
+    Skipping(Option<OutOfScope>),
+}
+
+impl Replay {
+    fn new(design: Design) -> Self {
+        Self {
+            design,
+            summary: Summary::default(),
+            local: None,
+            now: Now::BeforeFirstEpisode,
+            before: VecDeque::new(),
+        }
+    }
+
+    fn line(&mut self, number: u64, text: &[u8]) -> Result<(), Malformed> {
+        match (Line::parse(text)?, self.local) {
+            (Line::Header(header), None) => self.local = Some((header.address, header.port).into()),
+            (Line::Header(_), Some(_)) => return Err(Malformed::SecondHeader),
+            (_, None) => return Err(Malformed::NoHeader),
+            (Line::Episode(start), Some(local)) => {
+                self.summary.episodes += 1;
+                self.before.clear();
+                self.now = Now::In(Box::new(Episode::new(start, local, self.design)));
+            }
+            (Line::Operation(operation, expected), Some(_)) => {
+                self.operation(number, text, operation, &expected)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn operation(
+        &mut self,
+        line: u64,
+        text: &[u8],
+        operation: Operation,
+        expected: &Observation,
+    ) -> Result<(), Malformed> {
+        let Self { summary, now, before, .. } = self;
+        summary.operations += 1;
+        let episode = match now {
+            Now::BeforeFirstEpisode => return Err(Malformed::NoEpisode),
+            Now::In(episode) => episode,
+            Now::Skipping(why) => {
+                summary.left_out.count(*why);
+                return Ok(());
+            }
+        };
+        let got = match episode.step(operation)? {
+            Step::Done(got) => got,
+            Step::OutOfScope(why) => {
+                summary.left_out.count(Some(why));
+                *now = Now::Skipping(Some(why));
+                return Ok(());
+            }
+        };
+        summary.replayed += 1;
+        let text = String::from_utf8_lossy(text).into_owned();
+        let fields = differences(expected, &got);
+        if fields.is_empty() {
+            if before.len() == SHOWN_BEFORE {
+                before.pop_front();
+            }
+            before.push_back((line, text));
+        } else {
+            let before = std::mem::take(before).into();
+            summary.divergences.push(Divergence { line, episode: summary.episodes, text, before, fields });
+            *now = Now::Skipping(None);
+        }
+        Ok(())
+    }
+
+    /// At the end of the trace. One without anything to replay agrees with everything, which is
+    /// not what a reader of "no divergence" understands.
+    fn finish(self) -> Result<Summary, Malformed> {
+        let Self { summary, local, .. } = self;
+        if local.is_none() {
+            Err(Malformed::NoHeader)
+        } else if summary.episodes == 0 {
+            Err(Malformed::Empty)
+        } else if summary.replayed == 0 {
+            Err(Malformed::NothingReplayed(summary.operations))
+        } else {
+            Ok(summary)
+        }
+    }
+}
