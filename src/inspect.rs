@@ -4,7 +4,8 @@
 //! observer can look at every step of an interleaving. It says what *is*; what must hold is the
 //! checkers' to say.
 
-use crate::request::{Link, RequestState};
+use crate::listener::Listener;
+use crate::request::{Link, RequestSock, RequestState};
 use crate::slab::NONE;
 use crate::stack::Stack;
 use crate::sync::{AtomicU32, Backend};
@@ -111,41 +112,30 @@ impl<C: Clone + Send + 'static, B: Backend> Stack<'_, C, B> {
         unsafe { self.graph(|listener| listener.accept_queue.is_free()) }
     }
 
+    /// Looks at each accept queue whose lock is free, in the middle of a model's execution: its
+    /// listener's slot, whether that listens, and the queue.
+    #[cfg(any(feature = "loom", feature = "shuttle"))]
+    pub fn queues_now(&self, mut look: impl FnMut(u32, bool, QueueView<C>))
+    where
+        B: crate::sync::ModelBackend,
+    {
+        for listener in self.net.listeners.objects().filter(|l| l.accept_queue.is_free()) {
+            // SAFETY: as in `graph_now`, and the queue's lock is free.
+            look(listener.index(), listener.peek().0, unsafe { self.queue(listener) });
+        }
+    }
+
     /// # Safety
     ///
     /// Nobody may change the stack meanwhile, but for queues of which `is_free` says no.
-    unsafe fn graph(&self, is_free: impl Fn(&crate::listener::Listener<C, B>) -> bool) -> Graph<C> {
+    unsafe fn graph(&self, is_free: impl Fn(&Listener<C, B>) -> bool) -> Graph<C> {
         let net = &self.net;
-        let root = |request: u32| {
-            let mut owner = net.requests.get(request)?.peek_owner();
-            // A chain is at most as long as there are owners.
-            for _ in 0..net.owners.capacity() {
-                match net.owners.get(owner)?.peek() {
-                    Link::Vacant => return None,
-                    Link::Home(listener) => return Some(listener),
-                    Link::Handed(next) => owner = next,
-                }
-            }
-            None
-        };
         let listeners = (0..).zip(net.listeners.objects()).map(|(index, listener)| {
-            let (listening, owner, group) = listener.peek();
-            let queue = is_free(listener).then(|| {
-                // SAFETY: the queue's lock is free and, by the caller's contract, stays so.
-                unsafe {
-                    listener.accept_queue.peek(|list, backlog| QueueView {
-                        backlog,
-                        requests: list
-                            .iter()
-                            .map(|r| QueuedView {
-                                request: r.index(),
-                                child: r.peek(|body| body.child.clone()),
-                                rsk_listener: root(r.index()),
-                            })
-                            .collect(),
-                    })
-                }
-            });
+            let (listening, group) = listener.peek();
+            // SAFETY: only its closer changes a listener's home, under the queue's lock.
+            let owner = unsafe { listener.accept_queue.peek_home() };
+            // SAFETY: the queue's lock is free and, by the caller's contract, stays so.
+            let queue = is_free(listener).then(|| unsafe { self.queue(listener) });
             let refs = net.listeners.refs(index);
             ListenerView { refs, listening, owner: stored(owner), group: stored(group), queue }
         });
@@ -168,5 +158,37 @@ impl<C: Clone + Send + 'static, B: Backend> Stack<'_, C, B> {
             owners: owners.collect(),
             groups: groups.collect(),
         }
+    }
+
+    /// # Safety
+    ///
+    /// Nobody may change the listener's queue or a request in it meanwhile.
+    unsafe fn queue(&self, listener: &Listener<C, B>) -> QueueView<C> {
+        let view = |request: &RequestSock<C, B>| QueuedView {
+            request: request.index(),
+            // SAFETY: a queued request's body is its queue's, by the caller's contract.
+            child: unsafe { request.peek(|body| body.child.clone()) },
+            rsk_listener: self.root_now(request.peek_owner()),
+        };
+        // SAFETY: the caller's contract.
+        unsafe {
+            listener
+                .accept_queue
+                .peek(|list, backlog| QueueView { backlog, requests: list.iter().map(view).collect() })
+        }
+    }
+
+    /// Follows a chain of owners to its listener.
+    fn root_now(&self, mut owner: u32) -> Option<u32> {
+        let owners = &self.net.owners;
+        // A chain is at most as long as there are owners.
+        for _ in 0..owners.capacity() {
+            match owners.get(owner)?.peek() {
+                Link::Vacant => return None,
+                Link::Home(listener) => return Some(listener),
+                Link::Handed(next) => owner = next,
+            }
+        }
+        None
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::lockdep::{Mutex, order::ListenerSock};
 use crate::queue::{LockedQueue, RequestSockQueue};
-use crate::request::RequestSock;
+use crate::request::{Owner, RequestSock};
 use crate::slab::{Id, NONE, Ref, Stable, Store};
 use crate::sync::{AtomicU32, Backend, Cell, Event, Fault};
 use core::net::SocketAddr;
@@ -47,8 +47,6 @@ pub struct Listener<C, B: Backend> {
     listens: B::Count,
     /// The backlog argument of listen. (Linux: `sk_max_ack_backlog`.)
     pub(crate) sk_max_ack_backlog: B::AtomicU32,
-    /// The owner whose home this is, or [`NONE`]: a stored reference.
-    owner: B::AtomicU32,
     /// The group's slot, or [`NONE`]. Written under `Reuseport`. (Linux: `sk_reuseport_cb`.)
     pub(crate) sk_reuseport_cb: B::AtomicU32,
     /// Where in `socks[]` the listener is, so that leaving is O(1); under `Reuseport`.
@@ -58,7 +56,7 @@ pub struct Listener<C, B: Backend> {
     /// The accept queue. (Linux: `icsk_accept_queue`.)
     pub accept_queue: RequestSockQueue<C, B>,
     /// Where it is bound; written under `ListenBucket` while not linked in the bucket's chain.
-    pub(crate) bind: Cell<Bind, B>,
+    pub(crate) bind: Cell<Bind, B::PieceCanary>,
     /// Chain of the bound sockets of a bucket; under `ListenBucket`.
     pub(crate) bound: AtomicLink,
 }
@@ -70,7 +68,6 @@ impl<C: Send + 'static, B: Backend> Stable for Listener<C, B> {
         sk_state: B::AtomicU32::ZERO,
         listens: B::Count::ZERO,
         sk_max_ack_backlog: B::AtomicU32::ZERO,
-        owner: B::AtomicU32::ZERO,
         sk_reuseport_cb: B::AtomicU32::ZERO,
         socks_index: B::Count::ZERO,
         sock: Mutex::new(Descriptor::Closed),
@@ -84,7 +81,6 @@ impl<C: Send + 'static, B: Backend> Stable for Listener<C, B> {
         self.sk_state.place(0);
         self.listens.place(0);
         self.sk_max_ack_backlog.place(0);
-        self.owner.place(NONE);
         self.sk_reuseport_cb.place(NONE);
         self.socks_index.place(0);
         self.sock.place(index);
@@ -96,11 +92,13 @@ impl<C: Send + 'static, B: Backend> Stable for Listener<C, B> {
 /// Why a queue did not take a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AddError {
-    /// The listener does not listen, or is no longer the request's: resolve again.
+    /// The listener does not listen: resolve again.
     NotAtHome,
     /// The backlog is exhausted.
     Full,
 }
+
+type OwnerRef<'r, B, S> = Ref<'r, Owner<B>, S>;
 
 /// A request that was not added, with the reason.
 pub(crate) type NotAdded<'r, C, B, S> = (AddError, Ref<'r, RequestSock<C, B>, S>);
@@ -151,62 +149,51 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
         self.listens.load(Ordering::Relaxed)
     }
 
-    /// Returns the stored owner.
-    pub(crate) fn owner(&self) -> u32 {
-        self.owner.load(Ordering::Acquire)
-    }
-
-    /// Stores the owner with its reference and returns the one before with its own; under `sock`.
-    #[must_use = "a stored reference has to be put"]
-    pub(crate) fn set_owner(&self, owner: u32) -> u32 {
-        let before = self.owner.load(Ordering::Relaxed);
-        self.owner.store(owner, Ordering::Release);
-        before
-    }
-
     /// Returns the address of a listener whose `sock` lock is held.
     pub(crate) fn bound_to(&self) -> Option<SocketAddr> {
         // SAFETY: the address is written once in the listener's life, by `listen`, under `sock`.
         unsafe { self.bind.with(|bind| bind.addr) }
     }
 
-    /// Returns the state, the owner and the group without being an access, for checkers.
+    /// Returns the state and the group without being an access, for checkers.
     #[cfg(feature = "alloc")]
-    pub(crate) fn peek(&self) -> (bool, u32, u32) {
-        (self.sk_state.peek() != 0, self.owner.peek(), self.sk_reuseport_cb.peek())
+    pub(crate) fn peek(&self) -> (bool, u32) {
+        (self.sk_state.peek() != 0, self.sk_reuseport_cb.peek())
     }
 
-    /// Tells whether `request`'s owner is this listener's own, so that it resolves here.
-    pub(crate) fn is_home_of(&self, request: &RequestSock<C, B>) -> bool {
-        request.owner() == self.owner()
-    }
-
-    /// Adds a request in the caller's hands, whose owner is this listener's, to the accept queue.
+    /// Adds a request in the caller's hands to the accept queue and makes the listener its own.
     /// O(1). Takes `Rskq`. (Linux: `inet_csk_reqsk_queue_add()`.)
     ///
-    /// Lock, then check that we are still at home: the state became CLOSE before the closer drains
+    /// Lock, then check that somebody is at home: the state became CLOSE before the closer drains
     /// the queue under this lock, so either this sees CLOSE or the closer sees the request.
     ///
     /// # Errors
     ///
-    /// Returns the request with the reason.
+    /// Returns the request as it was, with the reason.
     pub(crate) fn queue_add<'r, S>(
         &self,
         request: Ref<'r, RequestSock<C, B>, S>,
+        store: &'r S,
         capacity: Capacity,
     ) -> Result<(), NotAdded<'r, C, B, S>>
     where
-        S: Store<RequestSock<C, B>, Backend = B>,
+        S: Store<RequestSock<C, B>, Backend = B> + Store<Owner<B>, Backend = B>,
     {
         let index = request.index();
         let mut queue = self.accept_queue.lock();
-        let at_home = self.is_listening() && self.is_home_of(&request);
-        if !at_home && !B::planted(Fault::AddWithoutStateCheck) {
+        // The queue's reference keeps the owner while the lock is held.
+        let home = OwnerRef::<'_, B, S>::try_get(store, queue.home());
+        let (true, Some(home)) = (self.is_listening() || B::planted(Fault::AddWithoutStateCheck), home)
+        else {
             B::trace(Event::Refused { request: index, listener: self.index });
             return Err((AddError::NotAtHome, request));
-        }
+        };
         if capacity == Capacity::Enforced && self.is_full(queue.len()) {
             return Err((AddError::Full, request));
+        }
+        if !(B::planted(Fault::OwnerNotMoved) && request.owner() != NONE) {
+            let before = request.set_owner(home.into_raw());
+            debug_assert_eq!(before, NONE, "a request has no owner before it is queued");
         }
         queue.push(request).map_err(|request| (AddError::NotAtHome, request))?;
         B::trace(Event::Queued { request: index, listener: self.index });

@@ -88,17 +88,9 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         let listener = listener.publish(self);
         let link = owner.set_link(Link::Home(listener.clone().into_raw()));
         debug_assert_eq!(link, Link::Vacant);
-        let before = listener.set_owner(owner.publish(self).into_raw());
+        let before = listener.accept_queue.lock().set_home(owner.publish(self).into_raw());
         debug_assert_eq!(before, NONE);
         Some(listener)
-    }
-
-    /// Takes a reference on `listener`'s own owner, or `None` if the listener is closed.
-    pub(crate) fn home_of(&self, listener: &Listener<C, B>) -> Option<OwnerRef<'_, 's, C, B>> {
-        let index = listener.owner();
-        let owner = OwnerRef::try_get(self, index)?;
-        // The listener may have been closed and its owner's slot given to another meanwhile.
-        (owner.link() == Link::Home(listener.index()) && listener.owner() == index).then_some(owner)
     }
 
     /// Takes a reference on the listener at the root of the chain that begins at `owner`, or `None`
@@ -113,11 +105,6 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
                 Link::Handed(next) => owner = OwnerRef::try_get(self, next)?,
             }
         }
-    }
-
-    /// Stores `owner` in `request`, which is in the caller's hands, and puts the one before.
-    pub(crate) fn set_owner(&self, request: &RequestSock<C, B>, owner: OwnerRef<'_, 's, C, B>) {
-        self.put_owner(request.set_owner(owner.into_raw()));
     }
 
     /// Puts an owner reference that was stored in a request or a listener.

@@ -48,7 +48,7 @@ pub struct RequestSock<C, B: Backend> {
     num_timeout: B::Count,
     /// Whether a fast-open child still has to finish its handshake. (Linux: `tfo_listener`.)
     tfo_listener: B::Count,
-    body: Cell<Body<C>, B>,
+    body: Cell<Body<C>, B::PieceCanary>,
 }
 
 pub(crate) struct Body<C> {
@@ -149,7 +149,7 @@ impl<C: Send + 'static, B: Backend> RequestSock<C, B> {
     /// The request must be in the caller's hands.
     #[must_use = "a stored reference has to be put"]
     pub(crate) fn set_owner(&self, owner: u32) -> u32 {
-        let before = self.rsk_owner.load(Ordering::Relaxed);
+        let before = self.rsk_owner.peek();
         self.rsk_owner.store(owner, Ordering::Release);
         before
     }
@@ -214,7 +214,7 @@ impl<B: Backend> Owner<B> {
     /// Stores `link`, which carries its reference, and returns the link before, with its own.
     #[must_use = "the link before carries a reference that has to be put"]
     pub(crate) fn set_link(&self, link: Link) -> Link {
-        let before = Link::decode(self.link.load(Ordering::Relaxed));
+        let before = Link::decode(self.link.peek());
         self.link.store(link.encode(), Ordering::Release);
         before
     }

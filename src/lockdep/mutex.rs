@@ -12,7 +12,7 @@ pub type GuardPair<'a, T, K, B> = (MutexGuard<'a, T, K, B>, MutexGuard<'a, T, K,
 pub struct Mutex<T, K: LockClass, B: Backend> {
     lock: K::Lock<B>,
     key: u32,
-    data: Cell<T, B>,
+    data: Cell<T, K::Canary<B>>,
     class: PhantomData<fn() -> K>,
 }
 

@@ -1,6 +1,6 @@
 //! The lock order: the only declaration of it.
 
-use crate::sync::{Backend, Lock};
+use crate::sync::{Backend, Canary, Lock};
 
 /// A class of locks: all that share one place in the order.
 pub trait LockClass: 'static {
@@ -10,11 +10,14 @@ pub trait LockClass: 'static {
     const RANK: u8;
     /// Which of a back end's locks stands behind the class.
     type Lock<B: Backend>: Lock;
+    /// Which of a back end's race detectors watches what the class protects.
+    type Canary<B: Backend>: Canary;
 }
 
-/// Declares lock classes, outermost first; `Class(Piece)` is a piece with models of its own.
+/// Declares lock classes, outermost first; each with its kind of lock and of
+/// race detector: a back end's `Lock` and `Canary`, or those of a piece with models of its own.
 macro_rules! lock_order {
-    ($($(#[$doc:meta])* $class:ident ( $lock:ident ) ,)+) => {
+    ($($(#[$doc:meta])* $class:ident ( $lock:ident, $canary:ident ) ,)+) => {
         /// Every class's name, by rank.
         pub const ORDER: &[&str] = &[$(stringify!($class)),+];
 
@@ -29,6 +32,7 @@ macro_rules! lock_order {
                 const NAME: &'static str = stringify!($class);
                 const RANK: u8 = Rank::$class as u8;
                 type Lock<B: Backend> = B::$lock;
+                type Canary<B: Backend> = B::$canary;
             }
         )+
     };
@@ -37,21 +41,21 @@ macro_rules! lock_order {
 lock_order! {
     /// One listener's process-context lock: listen, shutdown and close of one listener in turn.
     /// Key: the listener's slot. (Linux: `lock_sock()` of a listener.)
-    ListenerSock(Lock),
+    ListenerSock(Lock, Canary),
     /// One bucket of the listening table. Key: the bucket. (Linux: `inet_listen_hashbucket.lock`.)
-    ListenBucket(Lock),
+    ListenBucket(Lock, Canary),
     /// The one global lock of all reuseport groups. (Linux: `reuseport_lock`.)
-    Reuseport(Lock),
+    Reuseport(Lock, Canary),
     /// One bucket of the established table.
-    EstablishedBucket(Lock),
+    EstablishedBucket(Lock, Canary),
     /// The timers of half-open requests.
-    Timer(Lock),
+    Timer(Lock, Canary),
     /// One listener's accept queue. Key: the listener's slot. (Linux: `rskq_lock`.)
-    Rskq(Lock),
+    Rskq(Lock, Canary),
     /// One listener's fast-open queue. (Linux: `fastopenq.lock`.)
-    FastOpen(Lock),
+    FastOpen(Lock, Canary),
     /// A slab's free list. Innermost: a last reference may be dropped under any other lock.
-    Slab(PieceLock),
+    Slab(PieceLock, PieceCanary),
 }
 
 static_assertions::const_assert_eq!(ORDER.len(), Slab::RANK as usize + 1);

@@ -63,22 +63,20 @@ pub(super) fn stop_one<'a, C: Send + 'static, B: Backend>(
         Migration::To(target) => target,
         Migration::Failed | Migration::NotInGroup => return Some(Outcome::Aborted(child)),
     };
-    let (Some(fresh), Some(home)) = (net.requests.alloc(), net.home_of(&target)) else {
+    let Some(fresh) = net.requests.alloc() else {
         count(&net.counters.TCPMigrateReqFailure);
         return Some(Outcome::Aborted(child));
     };
     // SAFETY: fresh from the slab, not published.
     unsafe { fresh.fill(hashes, child) };
     let clone = fresh.publish(net);
-    if B::planted(Fault::OwnerNotMoved) {
-        if let Some(owner) = crate::net::OwnerRef::try_get(net, request.owner()) {
-            net.set_owner(&clone, owner);
-        }
-    } else {
-        net.set_owner(&clone, home);
+    if B::planted(Fault::OwnerNotMoved)
+        && let Some(old) = crate::net::OwnerRef::try_get(net, request.owner())
+    {
+        let _none = clone.set_owner(old.into_raw());
     }
     let (slot, to) = (clone.index(), target.id());
-    match target.queue_add(clone, Capacity::Ignored) {
+    match target.queue_add(clone, net, Capacity::Ignored) {
         Ok(()) => {
             count(&net.counters.TCPMigrateReqSuccess);
             let wake = match fixes.wakeup {

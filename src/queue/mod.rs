@@ -12,25 +12,36 @@ pub use plain::{AcceptQueue, AlreadyQueued};
 
 use crate::lockdep::{Mutex, MutexGuard, order::Rskq};
 use crate::request::{RequestSock, RequestState};
-use crate::slab::{Ref, Store};
+use crate::slab::{NONE, Ref, Store};
 use crate::sync::{AtomicU32, Backend, Fault};
 use core::ops::Deref;
 use core::sync::atomic::Ordering;
 
+/// What `rskq_lock` protects.
+struct Inner<C, B: Backend> {
+    list: AcceptQueue<C, B>,
+    /// The owner whose home the queue's listener is, or [`NONE`] once it is closed: a stored
+    /// reference. Requests that are added here get it, under the lock.
+    home: u32,
+}
+
 /// Connections that wait to be accepted, oldest first. (Linux: `struct request_sock_queue`.)
 pub struct RequestSockQueue<C, B: Backend> {
-    rskq_lock: Mutex<AcceptQueue<C, B>, Rskq, B>,
+    rskq_lock: Mutex<Inner<C, B>, Rskq, B>,
     /// The queue's length: written under `rskq_lock`, readable without. (Linux: `sk_ack_backlog`.)
     sk_ack_backlog: B::Count,
 }
 
 impl<C: Send + 'static, B: Backend> RequestSockQueue<C, B> {
     pub(crate) const fn new() -> Self {
-        Self { rskq_lock: Mutex::new(AcceptQueue::new()), sk_ack_backlog: B::Count::ZERO }
+        Self {
+            rskq_lock: Mutex::new(Inner { list: AcceptQueue::new(), home: NONE }),
+            sk_ack_backlog: B::Count::ZERO,
+        }
     }
 
     pub(crate) fn place(&mut self, key: u32) {
-        self.rskq_lock.place(key);
+        self.rskq_lock.place(key).home = NONE;
         self.sk_ack_backlog.place(0);
     }
 
@@ -49,7 +60,7 @@ impl<C: Send + 'static, B: Backend> RequestSockQueue<C, B> {
     /// Takes the queue's `rskq_lock`. No `rskq_lock` may be held.
     #[track_caller]
     pub fn lock(&self) -> LockedQueue<'_, C, B> {
-        LockedQueue { list: self.rskq_lock.lock(), sk_ack_backlog: &self.sk_ack_backlog }
+        LockedQueue { inner: self.rskq_lock.lock(), sk_ack_backlog: &self.sk_ack_backlog }
     }
 
     /// Takes both queues' `rskq_lock`s, this one first, as the v1 patch does.
@@ -61,8 +72,8 @@ impl<C: Send + 'static, B: Backend> RequestSockQueue<C, B> {
     ) -> (LockedQueue<'a, C, B>, LockedQueue<'a, C, B>) {
         let (mine, others) = self.rskq_lock.lock_both_unordered(&other.rskq_lock);
         (
-            LockedQueue { list: mine, sk_ack_backlog: &self.sk_ack_backlog },
-            LockedQueue { list: others, sk_ack_backlog: &other.sk_ack_backlog },
+            LockedQueue { inner: mine, sk_ack_backlog: &self.sk_ack_backlog },
+            LockedQueue { inner: others, sk_ack_backlog: &other.sk_ack_backlog },
         )
     }
 
@@ -70,6 +81,17 @@ impl<C: Send + 'static, B: Backend> RequestSockQueue<C, B> {
     #[cfg(any(feature = "loom", feature = "shuttle"))]
     pub(crate) fn is_free(&self) -> bool {
         crate::sync::model::is_free(self.rskq_lock.tag())
+    }
+
+    /// Returns the owner whose home the queue's listener is, without the lock.
+    ///
+    /// # Safety
+    ///
+    /// Nobody may change it meanwhile.
+    #[cfg(feature = "alloc")]
+    pub(crate) unsafe fn peek_home(&self) -> u32 {
+        // SAFETY: the caller's contract.
+        unsafe { self.rskq_lock.peek(|inner| inner.home) }
     }
 
     /// Looks at the list and the counter without the lock.
@@ -80,14 +102,14 @@ impl<C: Send + 'static, B: Backend> RequestSockQueue<C, B> {
     #[cfg(feature = "alloc")]
     pub(crate) unsafe fn peek<R>(&self, f: impl FnOnce(&AcceptQueue<C, B>, u32) -> R) -> R {
         // SAFETY: the caller's contract.
-        unsafe { self.rskq_lock.peek(|list| f(list, self.sk_ack_backlog.peek())) }
+        unsafe { self.rskq_lock.peek(|inner| f(&inner.list, self.sk_ack_backlog.peek())) }
     }
 }
 
 /// An accept queue whose `rskq_lock` is held.
 #[must_use = "the lock is released when the guard is dropped"]
 pub struct LockedQueue<'a, C, B: Backend> {
-    list: MutexGuard<'a, AcceptQueue<C, B>, Rskq, B>,
+    inner: MutexGuard<'a, Inner<C, B>, Rskq, B>,
     sk_ack_backlog: &'a B::Count,
 }
 
@@ -104,10 +126,21 @@ impl<C: Send + 'static, B: Backend> LockedQueue<'_, C, B> {
         self.sk_ack_backlog.load(Ordering::Relaxed)
     }
 
+    /// Returns the owner whose home the queue's listener is, or [`NONE`].
+    pub(crate) fn home(&self) -> u32 {
+        self.inner.home
+    }
+
+    /// Stores the owner with its reference and returns the one before with its own.
+    #[must_use = "a stored reference has to be put, once the lock is released"]
+    pub(crate) fn set_home(&mut self, owner: u32) -> u32 {
+        core::mem::replace(&mut self.inner.home, owner)
+    }
+
     /// Tells whether none waits. O(1).
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
+        self.inner.list.is_empty()
     }
 
     /// Adds a request at the tail; its reference belongs to the queue from now on. O(1).
@@ -125,11 +158,11 @@ impl<C: Send + 'static, B: Backend> LockedQueue<'_, C, B> {
         let object: *const RequestSock<C, B> = request.deref();
         let pushed = if B::planted(Fault::PushToHead) {
             // SAFETY: as below.
-            unsafe { self.list.push_front(object) }
+            unsafe { self.inner.list.push_front(object) }
         } else {
             // SAFETY: the slot outlives the stack that the queue belongs to, and the reference that
             // goes into the queue keeps the object from being anything else until `pop`.
-            unsafe { self.list.push(object) }
+            unsafe { self.inner.list.push(object) }
         };
         if pushed.is_err() {
             return Err(request);
@@ -147,7 +180,7 @@ impl<C: Send + 'static, B: Backend> LockedQueue<'_, C, B> {
     where
         S: Store<RequestSock<C, B>, Backend = B>,
     {
-        let request = self.list.pop()?;
+        let request = self.inner.list.pop()?;
         request.set_state(RequestState::InHand);
         self.count(-1);
         // SAFETY: the reference that `push` stored with the request; the request left the list, so
@@ -158,7 +191,7 @@ impl<C: Send + 'static, B: Backend> LockedQueue<'_, C, B> {
     /// Puts all of `other` before all of this queue. O(1). (The v1 patch's splice.)
     pub fn splice_head(&mut self, other: &mut Self) {
         let moved = other.len();
-        self.list.splice_head(&mut other.list);
+        self.inner.list.splice_head(&mut other.inner.list);
         other.count(-(moved as i32));
         self.count(moved as i32);
     }
@@ -166,7 +199,7 @@ impl<C: Send + 'static, B: Backend> LockedQueue<'_, C, B> {
     /// Puts all of `other` behind all of this queue. O(1).
     pub fn splice_tail(&mut self, other: &mut Self) {
         let moved = other.len();
-        self.list.splice_tail(&mut other.list);
+        self.inner.list.splice_tail(&mut other.inner.list);
         other.count(-(moved as i32));
         self.count(moved as i32);
     }

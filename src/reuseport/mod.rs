@@ -58,7 +58,7 @@ pub struct SockReuseport<B: Backend> {
     /// Members that do not; under `Reuseport`. (Linux: `num_closed_socks`.)
     pub(crate) num_closed_socks: B::Count,
     /// The address of the listening members; under `ListenBucket`.
-    pub(crate) addr: Cell<Option<SocketAddr>, B>,
+    pub(crate) addr: Cell<Option<SocketAddr>, B::PieceCanary>,
     /// Chain of the groups of a bucket that have listening members; under `ListenBucket`.
     pub(crate) hashed: AtomicLink,
 }

@@ -22,30 +22,25 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         ListenerRef::try_get(self, self.sock_at(group, place).load(Ordering::Acquire))
     }
 
-    /// Selects the member of `group` that answers a SYN. O(1), no lock, tries again when a member
-    /// leaves meanwhile. (Linux: `reuseport_select_sock()`.)
+    /// Selects the member of `group` that answers a SYN. O(1), no lock. (Linux:
+    /// `reuseport_select_sock()`.)
     ///
-    /// The member listened when it was looked at. It may have closed since, which the accept queue
-    /// finds under its lock.
+    /// What is found was a member when it was looked at. It may have stopped listening since, which
+    /// the accept queue finds under its lock. `None` if no member listens, or if the one that was
+    /// selected is gone: the group is to be looked up again.
     pub(crate) fn select_sock(
         &self,
         group: &SockReuseport<B>,
         hash: u32,
     ) -> Option<ListenerRef<'_, 's, C, B>> {
-        loop {
-            // Acquire: the places below the number are filled in.
-            let num = group.num_socks.load(Ordering::Acquire);
-            if num == 0 {
-                return None;
-            }
-            // A place may be read after its member left, or after a closed member took it; whoever
-            // left before it stopped listening, so that a member that listens was the right one.
-            if let Some(member) = self.pick_by_hash(group, hash, num)
-                && member.is_listening()
-                && member.sk_reuseport_cb.load(Ordering::Acquire) == group.index()
-            {
-                return Some(member);
-            }
+        // Acquire: the places below the number are filled in.
+        let num = group.num_socks.load(Ordering::Acquire);
+        if num == 0 {
+            return None;
         }
+        // The place may be read after its member left, or after a closed member took it, and the
+        // slot that it names may be another listener's by now.
+        let member = self.pick_by_hash(group, hash, num)?;
+        (member.sk_reuseport_cb.load(Ordering::Acquire) == group.index()).then_some(member)
     }
 }

@@ -93,7 +93,8 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
 
     /// Puts a closed listener's reference on its owner.
     pub(super) fn put_home(&self, listener: &Listener<C, B>) {
-        self.net.put_owner(listener.set_owner(NONE));
+        let home = listener.accept_queue.lock().set_home(NONE);
+        self.net.put_owner(home);
     }
 }
 

@@ -40,12 +40,8 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
         unsafe { fresh.fill(arrival.hashes, child) };
         let mut request = fresh.publish(&self.net);
         let why = loop {
-            let selected = self.net.select_sock(&group, arrival.hashes.syn_hash);
-            // A listener without an owner has just been closed.
-            let home = selected.as_deref().and_then(|listener| self.net.home_of(listener));
-            if let (Some(listener), Some(home)) = (selected, home) {
-                self.net.set_owner(&request, home);
-                match listener.queue_add(request, Capacity::Enforced) {
+            if let Some(listener) = self.net.select_sock(&group, arrival.hashes.syn_hash) {
+                match listener.queue_add(request, &self.net, Capacity::Enforced) {
                     Ok(()) => {
                         let id = listener.id();
                         let wake = (!B::planted(Fault::WakeForgotten)).then_some(Wake(id));

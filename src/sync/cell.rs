@@ -33,19 +33,19 @@ impl Canary for () {
 ///
 /// The same as [`core::cell::UnsafeCell`], except that a model reports two accesses of which one
 /// is a write and neither happens before the other.
-pub struct Cell<T, B: super::Backend> {
-    canary: B::Canary,
+pub struct Cell<T, Y: Canary> {
+    canary: Y,
     value: UnsafeCell<T>,
 }
 
 // SAFETY: the cell hands out references only through `unsafe` functions whose callers exclude
 // concurrent access; moving the value between threads by that protocol needs `T: Send`.
-unsafe impl<T: Send, B: super::Backend> Sync for Cell<T, B> {}
+unsafe impl<T: Send, Y: Canary> Sync for Cell<T, Y> {}
 
-impl<T, B: super::Backend> Cell<T, B> {
+impl<T, Y: Canary> Cell<T, Y> {
     /// Wraps `value`.
     pub const fn new(value: T) -> Self {
-        Self { canary: B::Canary::INIT, value: UnsafeCell::new(value) }
+        Self { canary: Y::INIT, value: UnsafeCell::new(value) }
     }
 
     /// Prepares the cell, before it is shared, and returns the value for initialisation.

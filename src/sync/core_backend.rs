@@ -13,6 +13,7 @@ impl<R: RawLock> Backend for Core<R> {
     type Lock = CoreLock<R>;
     type PieceLock = CoreLock<R>;
     type Canary = ();
+    type PieceCanary = ();
 }
 
 impl AtomicU32 for atomic::AtomicU32 {

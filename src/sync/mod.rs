@@ -42,6 +42,9 @@ pub trait Backend: Sized + 'static {
     type PieceLock: Lock;
     /// Watches a [`Cell`] for data races. Nothing outside of models.
     type Canary: Canary;
+    /// Watches what a [`PieceLock`](Self::PieceLock) or a [`Count`](Self::Count) protects, such as
+    /// an object of a slab between two lives. A coarse model does not see that order.
+    type PieceCanary: Canary;
 
     /// Tells whether `fault` is planted in this run.
     ///

@@ -64,6 +64,8 @@ pub trait Grain: 'static {
     type Count<E: Engine>: AtomicU32;
     /// Locks of pieces.
     type PieceLock<E: Engine>: Lock;
+    /// Race detection of what they protect.
+    type PieceCanary<E: Engine>: Canary;
 }
 
 /// Every atomic and every lock is visible.
@@ -75,11 +77,14 @@ pub struct Coarse;
 impl Grain for Fine {
     type Count<E: Engine> = ModelAtomic<E>;
     type PieceLock<E: Engine> = ModelLock<E>;
+    type PieceCanary<E: Engine> = ModelCanary<E>;
 }
 
 impl Grain for Coarse {
     type Count<E: Engine> = PlainAtomic;
     type PieceLock<E: Engine> = PlainLock;
+    // A lock that the checker does not see orders nothing for its race detector.
+    type PieceCanary<E: Engine> = ();
 }
 
 /// Runs one operation of the checker, which may run other threads meanwhile.
@@ -258,6 +263,7 @@ macro_rules! model_backend {
             type Lock = ModelLock<$engine>;
             type PieceLock = G::PieceLock<$engine>;
             type Canary = ModelCanary<$engine>;
+            type PieceCanary = G::PieceCanary<$engine>;
 
             fn planted(fault: Fault) -> bool {
                 run::planted(fault)

@@ -1,0 +1,244 @@
+//! Runs one scenario under one design in every interleaving.
+//!
+//! A violation does not end the exploration: it is noted, and the run goes on, so that one
+//! exploration gives every property its verdict and the broken ones a count and the most readable
+//! counterexample. Only a deadlock ends it.
+//!
+//! "Exhausted" is claimed only when loom's exploration returned, none of loom's own limits was set,
+//! and no deadline of ours stopped it. loom's limits make a truncated run return like a complete
+//! one, so they are switched off whatever the environment says, and the deadline is a panic.
+
+use crate::designs::Column;
+use crate::observer;
+use crate::property::Property;
+use crate::scenario::Scenario;
+use crate::verdict::{Interleaving, Verdict, length};
+use crate::world::World;
+use rskq::sync::Fault;
+use rskq::sync::loom::Loom;
+use rskq::sync::model::{self, Coarse, Deadlock, Finding, Grain, MAIN, Record};
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, Once};
+use std::time::{Duration, Instant};
+
+/// The stack of a model thread, in bytes: a report is formatted on it.
+const STACK_SIZE: usize = 64 << 10;
+
+/// Longest execution, in steps of loom. Longer ones end the exploration with a panic.
+const MAX_BRANCHES: usize = 10_000;
+
+/// How an exploration is to be run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Settings<'a> {
+    /// Most preemptions, in place of the scenario's own bound.
+    pub bound: Option<u8>,
+    /// When to stop.
+    pub max_time: Option<Duration>,
+    /// Faults to plant.
+    pub faults: &'a [Fault],
+}
+
+/// What came of an exploration.
+#[derive(Clone, Debug)]
+pub struct Exploration {
+    /// The design.
+    pub column: Column,
+    /// The scenario.
+    pub scenario: Scenario,
+    /// The bound on preemptions, if there was one.
+    pub bound: Option<u8>,
+    /// How many interleavings were explored.
+    pub interleavings: u64,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// The verdict on each property, in the order of [`Property::ALL`].
+    pub verdicts: Vec<(Property, Verdict)>,
+}
+
+impl Exploration {
+    /// Returns the verdict on a property.
+    #[must_use]
+    pub fn verdict(&self, property: Property) -> &Verdict {
+        let found = self.verdicts.iter().find(|(p, _)| *p == property);
+        &found.expect("there is a verdict on every property").1
+    }
+}
+
+#[derive(Default)]
+struct Tally {
+    interleavings: u64,
+    broken: HashMap<&'static str, (u64, Interleaving)>,
+}
+
+impl Tally {
+    fn add(&mut self, records: &[Record], findings: &[Finding]) {
+        for finding in findings {
+            let until = of_threads(&records[..finding.seen_at]);
+            let entry = self.broken.entry(finding.property);
+            let (count, best) = entry.or_insert_with(|| {
+                (0, Interleaving { text: finding.text.clone(), records: until.clone() })
+            });
+            *count += 1;
+            if length(&until) < best.length() {
+                *best = Interleaving { text: finding.text.clone(), records: until };
+            }
+        }
+    }
+}
+
+/// Leaves out what the model did before its threads began.
+fn of_threads(records: &[Record]) -> Vec<Record> {
+    records.iter().filter(|r| r.thread != MAIN).copied().collect()
+}
+
+/// The payload of the panic that stops an exploration at its deadline.
+struct DeadlineReached;
+
+enum End {
+    Complete,
+    DeadlineReached,
+    Deadlock(Deadlock, Interleaving),
+}
+
+/// Explores with reference counts and slabs as single steps.
+#[must_use]
+pub fn explore(column: Column, scenario: Scenario, settings: Settings<'_>) -> Exploration {
+    explore_as::<Coarse>(column, scenario, settings)
+}
+
+/// Explores at grain `G`.
+///
+/// # Panics
+///
+/// If the model itself is at fault: a data race, an execution that is too long, an operation that
+/// fails where the scenario says it cannot. A verdict is not to be had then.
+#[must_use]
+pub fn explore_as<G: Grain>(column: Column, scenario: Scenario, settings: Settings<'_>) -> Exploration {
+    quiet_expected_panics();
+    let bound = settings.bound.or(scenario.bound);
+    let tally = Arc::new(Mutex::new(Tally::default()));
+    let begin = Instant::now();
+    let end = run::<G>(column, scenario, settings, bound, &tally, begin);
+    let tally = core::mem::take(&mut *tally.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
+    assert!(tally.interleavings > 0, "nothing was explored");
+    let elapsed = begin.elapsed();
+    Exploration {
+        column,
+        scenario,
+        bound,
+        interleavings: tally.interleavings,
+        elapsed,
+        verdicts: verdicts(tally, &end, bound, elapsed),
+    }
+}
+
+fn run<G: Grain>(
+    column: Column,
+    scenario: Scenario,
+    settings: Settings<'_>,
+    bound: Option<u8>,
+    tally: &Arc<Mutex<Tally>>,
+    begin: Instant,
+) -> End {
+    let faults = settings.faults.to_vec();
+    let deadline = settings.max_time.map(|max| begin + max);
+    let tally = Arc::clone(tally);
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = bound.map(usize::from);
+    builder.max_branches = MAX_BRANCHES;
+    builder.max_permutations = None;
+    builder.max_duration = None;
+    builder.checkpoint_file = None;
+    builder.log = false;
+    let checked = catch_unwind(AssertUnwindSafe(|| {
+        builder.check(move || {
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                panic_any(DeadlineReached);
+            }
+            tally.lock().expect("no thread panics with the tally open").interleavings += 1;
+            model::begin(&faults);
+            execute::<G>(scenario, column);
+            model::take(|records, findings| {
+                tally.lock().expect("no thread panics with the tally open").add(records, findings);
+            });
+        });
+    }));
+    match checked {
+        Ok(()) => End::Complete,
+        Err(payload) if payload.is::<DeadlineReached>() => End::DeadlineReached,
+        Err(payload) => match payload.downcast::<Deadlock>() {
+            Ok(deadlock) => {
+                let records = model::take(|records, _| of_threads(records));
+                End::Deadlock(*deadlock.clone(), Interleaving { text: deadlock.to_string(), records })
+            }
+            Err(other) => std::panic::resume_unwind(other),
+        },
+    }
+}
+
+/// One execution: the world, the connections that wait, the threads, the look at the end.
+fn execute<G: Grain>(scenario: Scenario, column: Column) {
+    let world = Arc::new(World::<Loom<G>>::new(scenario, column.design));
+    let observed = Arc::clone(&world);
+    model::observe(Rc::new(move || observer::step(&observed)));
+    for (connection, &listener) in (0..).zip(scenario.waiting) {
+        world.deliver(connection, listener);
+    }
+    let threads: Vec<_> = (0..scenario.threads.len())
+        .map(|thread| {
+            let world = Arc::clone(&world);
+            let body = move || {
+                model::enter(thread as u8 + 1);
+                world.run(thread);
+            };
+            loom::thread::Builder::new().stack_size(STACK_SIZE).spawn(body).expect("loom spawns")
+        })
+        .collect();
+    for thread in threads {
+        thread.join().expect("a panic in a thread ends the exploration");
+        model::enter(MAIN);
+    }
+    observer::end(&world);
+}
+
+fn verdicts(
+    mut tally: Tally,
+    end: &End,
+    bound: Option<u8>,
+    elapsed: Duration,
+) -> Vec<(Property, Verdict)> {
+    let interleavings = tally.interleavings;
+    let mut verdict = |property: Property| {
+        if let (End::Deadlock(cycle, interleaving), Property::Deadlock) = (end, property) {
+            let (cycle, interleaving) = (cycle.clone(), interleaving.clone());
+            return Verdict::Deadlock { cycle, interleaving, interleavings };
+        }
+        if let Some((broken, interleaving)) = tally.broken.remove(property.name()) {
+            return Verdict::Broken { property, interleaving, broken, interleavings };
+        }
+        match (end, bound) {
+            (End::Deadlock(..), _) => Verdict::CutShort { interleavings },
+            (End::DeadlineReached, _) => Verdict::TimedOut { interleavings, after: elapsed },
+            (End::Complete, Some(preemptions)) => Verdict::Bounded { interleavings, preemptions },
+            (End::Complete, None) => Verdict::Exhausted { interleavings },
+        }
+    };
+    let verdicts = Property::ALL.into_iter().map(|property| (property, verdict(property))).collect();
+    assert!(tally.broken.is_empty(), "findings of no known property: {:?}", tally.broken.keys());
+    verdicts
+}
+
+/// Keeps the panics that are verdicts from being printed as if they were failures.
+fn quiet_expected_panics() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let default = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !info.payload().is::<Deadlock>() && !info.payload().is::<DeadlineReached>() {
+                default(info);
+            }
+        }));
+    });
+}

@@ -1,0 +1,17 @@
+//! rskq under loom: scenarios, properties, verdicts.
+//!
+//! A [`scenario`] is a small world and two or three threads with a few operations each. [`explore`]
+//! runs it under a design in every interleaving, with [`observer`] looking at every step, and gives
+//! a [`verdict`] for each property. [`matrix`] is all of that in one table, [`story`] one
+//! interleaving in columns.
+
+pub mod designs;
+pub mod explore;
+pub mod faults;
+pub mod matrix;
+pub mod observer;
+pub mod property;
+pub mod scenario;
+pub mod story;
+pub mod verdict;
+pub mod world;

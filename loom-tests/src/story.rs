@@ -1,0 +1,129 @@
+//! One interleaving as a person reads it: a column a thread, a line a step.
+
+use crate::observer::letter;
+use crate::scenario::{Op, Scenario};
+use crate::verdict::Interleaving;
+use comfy_table::{ContentArrangement, Table, presets};
+use rskq::sync::model::{Record, What};
+use rskq::sync::{Event, LockTag};
+use std::collections::HashMap;
+
+/// Returns the interleaving with its threads side by side, the source lines beside the steps.
+///
+/// Locks that only one of the threads takes are left out: nobody waits for them.
+#[must_use]
+pub fn tell(scenario: &Scenario, interleaving: &Interleaving) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    let threads = scenario.threads.iter().enumerate();
+    let header = threads.map(|(t, ops)| format!("T{}: {}", t + 1, ops_text(ops)));
+    table.set_header(header.chain([String::new()]));
+    for (record, text) in steps(&interleaving.records) {
+        let mut row = vec![String::new(); scenario.threads.len() + 1];
+        row[usize::from(record.thread) - 1] = text;
+        row[scenario.threads.len()] = site(&record);
+        table.add_row(row);
+    }
+    format!("{}\n{}\n{}", waiting(scenario), table, interleaving.text.trim_end())
+}
+
+fn waiting(scenario: &Scenario) -> String {
+    let queue = |l: u32| {
+        let waits = (0..).zip(scenario.waiting).filter(|&(_, &at)| at == l);
+        let numbers: Vec<_> = waits.map(|(c, _): (u32, _)| format!("#{c}")).collect();
+        format!("{} [{}]", letter(l), numbers.join(" "))
+    };
+    let queues: Vec<_> = (0..scenario.listeners).map(queue).collect();
+    format!("at first: {}", queues.join("  "))
+}
+
+fn ops_text(ops: &[Op]) -> String {
+    let text = |op: &Op| match *op {
+        Op::Close(l) => format!("close({})", letter(l)),
+        Op::Shutdown(l) => format!("shutdown({})", letter(l)),
+        Op::ListenAgain(l) => format!("listen({})", letter(l)),
+        Op::Accept(l) => format!("accept({})", letter(l)),
+        Op::Deliver(l) => format!("deliver to {}", letter(l)),
+    };
+    ops.iter().map(text).collect::<Vec<_>>().join("; ")
+}
+
+/// Returns what is worth telling: shared locks, with "wants" and "gets" in one where nothing came
+/// between, and every step that the code names.
+fn steps(records: &[Record]) -> Vec<(Record, String)> {
+    let mut takers: HashMap<(&str, u32), Vec<u8>> = HashMap::new();
+    for record in records {
+        if let What::Wants(tag) = record.what {
+            let threads = takers.entry((tag.class, tag.key)).or_default();
+            if !threads.contains(&record.thread) {
+                threads.push(record.thread);
+            }
+        }
+    }
+    let shared = |tag: LockTag| takers.get(&(tag.class, tag.key)).is_some_and(|t| t.len() > 1);
+    let mut told = Vec::new();
+    let mut last_wanted = None;
+    for (i, record) in records.iter().enumerate() {
+        let text = match record.what {
+            What::Wants(tag) if !shared(tag) => continue,
+            What::Wants(tag) => {
+                let at_once = matches!(records.get(i + 1), Some(next)
+                    if next.thread == record.thread && next.what == What::Gets(tag));
+                last_wanted = at_once.then_some(tag);
+                if at_once { continue } else { format!("wants {}", lock_name(tag)) }
+            }
+            What::Gets(tag) | What::Releases(tag) if !shared(tag) => continue,
+            What::Gets(tag) if last_wanted == Some(tag) => format!("locks {}", lock_name(tag)),
+            What::Gets(tag) => format!("gets {}", lock_name(tag)),
+            What::Releases(tag) => format!("unlocks {}", lock_name(tag)),
+            What::Step(event) => event_text(event),
+            What::Op(verb, listener, connection) => op_text(verb, listener, connection),
+        };
+        told.push((*record, text));
+    }
+    told
+}
+
+fn lock_name(tag: LockTag) -> String {
+    match tag.class {
+        "Rskq" => format!("{}.rskq_lock", letter(tag.key)),
+        "ListenerSock" => format!("lock_sock({})", letter(tag.key)),
+        "ListenBucket" => "the bucket".into(),
+        "Reuseport" => "reuseport_lock".into(),
+        class => format!("{class}({})", tag.key),
+    }
+}
+
+fn event_text(event: Event) -> String {
+    match event {
+        Event::State { listener, listening } => {
+            format!("{}.sk_state = {}", letter(listener), if listening { "LISTEN" } else { "CLOSE" })
+        }
+        Event::LeftGroup { listener } => format!("{} leaves socks[]", letter(listener)),
+        Event::Picked { from, to } => format!("target of {}: {}", letter(from), letter(to)),
+        Event::PickFailed { from } => format!("no target for {}", letter(from)),
+        Event::Queued { request, listener } => format!("adds r{request} to {}", letter(listener)),
+        Event::Refused { request, listener } => format!("{} refuses r{request}", letter(listener)),
+        Event::Popped { request, listener } => format!("takes r{request} from {}", letter(listener)),
+        Event::Aborted { request, .. } => format!("gives r{request} up"),
+        Event::Spliced { from, to } => format!("puts {}'s queue before {}'s", letter(from), letter(to)),
+        other => format!("{other:?}"),
+    }
+}
+
+fn op_text(verb: &str, listener: Option<u32>, connection: Option<u32>) -> String {
+    let listener = listener.map(|l| letter(l).to_string());
+    let connection = connection.map(|c| format!("#{c}"));
+    let arguments: Vec<_> = [listener, connection].into_iter().flatten().collect();
+    format!("{verb}({})", arguments.join(", "))
+}
+
+/// Returns the source line of a step of the crate; a scenario's own lines say nothing.
+fn site(record: &Record) -> String {
+    let (file, line) = (record.at.file(), record.at.line());
+    let file = file.find("src/").map_or(file, |at| &file[at..]);
+    match record.what {
+        What::Op(..) => String::new(),
+        _ => format!("{file}:{line}"),
+    }
+}
