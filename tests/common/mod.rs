@@ -18,10 +18,6 @@ pub(crate) struct Sizes {
     pub(crate) buckets: usize,
 }
 
-/// Enough for tests that are not about running out.
-pub(crate) const ENOUGH: Sizes =
-    Sizes { listeners: 8, requests: 16, owners: 8, groups: 4, socks: 32, buckets: 4 };
-
 pub(crate) fn stack_of(sizes: Sizes, design: Design) -> TestStack {
     let resources = Resources {
         listeners: Storage::boxed(sizes.listeners),

@@ -12,10 +12,13 @@ mod memory;
 mod migration;
 mod queue;
 
-use common::{ENOUGH, Listener, Sizes, TestStack, assert_empty, stack_of};
+use common::{Listener, Sizes, TestStack, assert_empty, stack_of};
 use rskq::migrate::CloneFixes;
 use rskq::*;
 use std::net::SocketAddr;
+
+/// Enough for tests that are not about running out.
+const ENOUGH: Sizes = Sizes { listeners: 8, requests: 16, owners: 8, groups: 4, socks: 32, buckets: 4 };
 
 const CLONE: Design = Design::Clone(CloneFixes::AS_FIXED);
 const DESIGNS: [Design; 3] = [Design::Abort, Design::Splice, CLONE];
