@@ -145,7 +145,7 @@ impl World {
         if self.stack.queue_len(id).unwrap().0 != 0 {
             self.stopped_with_waiting.fetch_add(1, Ordering::Relaxed);
         }
-        if round % 2 == 0 {
+        if round.is_multiple_of(2) {
             self.take_steps(self.stack.shutdown(id).unwrap());
             return self.stack.listen_again(id, BACKLOG).unwrap();
         }

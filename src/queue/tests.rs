@@ -253,7 +253,7 @@ proptest! {
                 }
             }
             for (queue, expected) in locked.queues.iter().zip(&reference.0) {
-                prop_assert!(contents(&queue.lock().list).iter().eq(expected));
+                prop_assert!(contents(&queue.lock().inner.list).iter().eq(expected));
                 prop_assert_eq!(queue.len() as usize, expected.len());
                 prop_assert_eq!(queue.is_empty(), expected.is_empty());
             }

@@ -41,7 +41,7 @@ impl<'s> World<'s> {
             Ok(()) => Ok(sock),
             Err(error) => {
                 drop(bucket);
-                self.net.put_owner(sock.set_owner(NONE));
+                self.put_home(&sock);
                 Err(error)
             }
         }
@@ -64,7 +64,12 @@ impl<'s> World<'s> {
     /// Closes a socket that was stopped; its last reference takes it out of the closed section.
     fn close(&self, sock: Sock<'_, 's>) {
         self.table.lock(self.addr).unwrap().unbind(&sock);
-        self.net.put_owner(sock.set_owner(NONE));
+        self.put_home(&sock);
+    }
+
+    fn put_home(&self, sock: &Sock<'_, 's>) {
+        let home = sock.accept_queue.lock().set_home(NONE);
+        self.net.put_owner(home);
     }
 
     fn close_all<'w>(&'w self, socks: impl IntoIterator<Item = Sock<'w, 's>>) {

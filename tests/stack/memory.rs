@@ -19,7 +19,9 @@ struct Memory {
 
 type Buckets = [Bucket<Child, DefaultBackend>; 2];
 
-const NO_BUCKETS: Buckets = [const { Bucket::new() }; 2];
+fn no_buckets() -> Buckets {
+    [const { Bucket::new() }; 2]
+}
 
 impl Memory {
     const fn new() -> Self {
@@ -65,7 +67,7 @@ fn use_and_leave(stack: &Stack<'_, Child, DefaultBackend>, child: &Child) {
 #[test]
 fn memory_that_a_stack_left_in_use_serves_the_next_stack() {
     let child = Child::default();
-    let (mut memory, mut buckets) = (Memory::new(), NO_BUCKETS);
+    let (mut memory, mut buckets) = (Memory::new(), no_buckets());
     use_and_leave(&memory.lend(&mut buckets), &child);
     // The children of the first stack go when their places are wanted again.
     let stack = memory.lend(&mut buckets);
@@ -76,7 +78,7 @@ fn memory_that_a_stack_left_in_use_serves_the_next_stack() {
 #[test]
 fn buckets_may_outlive_the_sockets_that_were_in_them() {
     let child = Child::default();
-    let mut buckets = NO_BUCKETS;
+    let mut buckets = no_buckets();
     for _ in 0..3 {
         let mut memory = Box::new(Memory::new());
         use_and_leave(&memory.lend(&mut buckets), &child);
@@ -88,7 +90,7 @@ fn sockets_may_outlive_the_buckets_and_requests_that_they_were_used_with() {
     let child = Child::default();
     let mut memory = Memory::new();
     for _ in 0..3 {
-        let mut buckets = Box::new(NO_BUCKETS);
+        let mut buckets = Box::new(no_buckets());
         use_and_leave(&memory.lend(&mut buckets), &child);
         memory.requests = [const { Slot::new() }; 4];
     }
@@ -99,7 +101,7 @@ fn sockets_may_outlive_the_buckets_and_requests_that_they_were_used_with() {
 fn waiting_children_are_dropped_with_the_memory() {
     let child = Child::default();
     {
-        let (mut memory, mut buckets) = (Memory::new(), NO_BUCKETS);
+        let (mut memory, mut buckets) = (Memory::new(), no_buckets());
         use_and_leave(&memory.lend(&mut buckets), &child);
         assert_eq!(Arc::strong_count(&child), 4);
     }
