@@ -69,6 +69,10 @@ pub enum Outcome<C, B: Backend> {
     Aborted(C),
 }
 
+// What is due may be done by another thread than the one that was told.
+#[cfg(feature = "spin")]
+static_assertions::assert_impl_all!(Outcome<core::cell::Cell<u32>, crate::DefaultBackend>: Send);
+
 /// Why listening failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -362,6 +362,10 @@ pub struct Id<T> {
     object: PhantomData<fn() -> T>,
 }
 
+// An id is two words to copy, whatever it names.
+static_assertions::assert_eq_size!(Id<*const ()>, u64);
+static_assertions::assert_impl_all!(Id<*const ()>: Copy, Send, Sync);
+
 impl<T> Id<T> {
     /// Returns the slot, below the slab's capacity: an index for the embedder's own tables.
     #[must_use]

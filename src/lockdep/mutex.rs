@@ -110,6 +110,11 @@ pub struct MutexGuard<'a, T, K: LockClass, B: Backend> {
     context: PhantomData<*mut T>,
 }
 
+#[cfg(feature = "spin")]
+static_assertions::assert_not_impl_any!(
+    MutexGuard<'static, u32, super::order::Rskq, crate::DefaultBackend>: Send, Sync
+);
+
 impl<T, K: LockClass, B: Backend> Deref for MutexGuard<'_, T, K, B> {
     type Target = T;
 

@@ -37,6 +37,10 @@ impl<B: Backend> Vacant for Member<B> {
     const VACANT: Self = Member(B::AtomicU32::ZERO);
 }
 
+// A group of 65,535 is a quarter of a megabyte.
+#[cfg(feature = "spin")]
+static_assertions::assert_eq_size!(Member<crate::DefaultBackend>, u32);
+
 impl<B: Backend> Member<B> {
     /// An unused element, for statics and arrays.
     #[must_use]

@@ -113,6 +113,10 @@ pub struct Closing<'a, 's, C: Send + 'static, B: Backend> {
     spliced: Option<Outcome<C, B>>,
 }
 
+// Steps may be taken by another thread than the one that closed.
+#[cfg(feature = "spin")]
+static_assertions::assert_impl_all!(Closing<'static, 'static, core::cell::Cell<u32>, crate::DefaultBackend>: Send);
+
 impl<C: Send + 'static, B: Backend> Iterator for Closing<'_, '_, C, B> {
     type Item = Outcome<C, B>;
 

@@ -42,6 +42,10 @@ pub struct Stack<'s, C, B: Backend> {
     design: Design,
 }
 
+// A stack is shared whatever the connections are: they go in and come out, but are not looked at.
+#[cfg(feature = "spin")]
+static_assertions::assert_impl_all!(Stack<'static, core::cell::Cell<u32>, crate::DefaultBackend>: Send, Sync);
+
 impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     /// Makes a stack of the memory in `resources`.
     ///
