@@ -7,7 +7,7 @@ macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)+) => {
         /// Counters of one stack. They wrap at 2^32 and are written without locks.
         #[allow(non_snake_case)] // Linux's names
-        pub struct Counters<B: Backend> { $($(#[$doc])* pub(crate) $name: B::Count,)+ }
+        pub struct Counters<B: Backend> { $($(#[$doc])* pub(crate) $name: B::Stat,)+ }
 
         /// What the counters showed at one moment, each by itself.
         #[allow(non_snake_case)] // Linux's names
@@ -16,7 +16,7 @@ macro_rules! counters {
 
         impl<B: Backend> Counters<B> {
             pub(crate) fn new() -> Self {
-                let mut counters = Self { $($name: B::Count::ZERO,)+ };
+                let mut counters = Self { $($name: B::Stat::ZERO,)+ };
                 $(counters.$name.place(0);)+
                 counters
             }

@@ -44,13 +44,13 @@ pub struct Listener<C, B: Backend> {
     sk_state: B::AtomicU32,
     /// How often the socket began to listen again, so that steps left over from before are told
     /// apart. Written under `sock` before `sk_state`.
-    listens: B::Count,
+    listens: B::AtomicU32,
     /// The backlog argument of listen. (Linux: `sk_max_ack_backlog`.)
     pub(crate) sk_max_ack_backlog: B::AtomicU32,
     /// The group's slot, or [`NONE`]. Written under `Reuseport`. (Linux: `sk_reuseport_cb`.)
     pub(crate) sk_reuseport_cb: B::AtomicU32,
     /// Where in `socks[]` the listener is, so that leaving is O(1); under `Reuseport`.
-    pub(crate) socks_index: B::Count,
+    pub(crate) socks_index: B::Stat,
     /// Listen, shutdown and close of this socket, one at a time. (Linux: `lock_sock()`.)
     pub(crate) sock: Mutex<Descriptor, ListenerSock, B>,
     /// The accept queue. (Linux: `icsk_accept_queue`.)
@@ -66,10 +66,10 @@ impl<C: Send + 'static, B: Backend> Stable for Listener<C, B> {
     const INIT: Self = Self {
         index: 0,
         sk_state: B::AtomicU32::ZERO,
-        listens: B::Count::ZERO,
+        listens: B::AtomicU32::ZERO,
         sk_max_ack_backlog: B::AtomicU32::ZERO,
         sk_reuseport_cb: B::AtomicU32::ZERO,
-        socks_index: B::Count::ZERO,
+        socks_index: B::Stat::ZERO,
         sock: Mutex::new(Descriptor::Closed),
         accept_queue: RequestSockQueue::new(),
         bind: Cell::new(Bind { addr: None, reuseport: false }),

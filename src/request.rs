@@ -43,11 +43,11 @@ pub struct RequestSock<C, B: Backend> {
     pub(crate) dl_next: AtomicLink,
     /// The owner, or [`NONE`]: a stored reference. (Stands for Linux's `rsk_listener`.)
     rsk_owner: B::AtomicU32,
-    state: B::Count,
+    state: B::Stat,
     /// How often the SYN-ACK was sent again. (Linux: `num_timeout`.)
-    num_timeout: B::Count,
+    num_timeout: B::Stat,
     /// Whether a fast-open child still has to finish its handshake. (Linux: `tfo_listener`.)
-    tfo_listener: B::Count,
+    tfo_listener: B::Stat,
     body: Cell<Body<C>, B::PieceCanary>,
 }
 
@@ -62,9 +62,9 @@ impl<C: Send + 'static, B: Backend> Stable for RequestSock<C, B> {
         index: 0,
         dl_next: AtomicLink::new(),
         rsk_owner: B::AtomicU32::ZERO,
-        state: B::Count::ZERO,
-        num_timeout: B::Count::ZERO,
-        tfo_listener: B::Count::ZERO,
+        state: B::Stat::ZERO,
+        num_timeout: B::Stat::ZERO,
+        tfo_listener: B::Stat::ZERO,
         body: Cell::new(Body { hashes: Hashes { syn_hash: 0, sk_hash: 0 }, child: None }),
     };
 

@@ -34,7 +34,7 @@ pub trait Stable: Send + Sync {
 pub struct Slot<T, B: Backend> {
     refs: B::Count,
     generation: B::Count,
-    next_free: B::Count,
+    next_free: B::Stat,
     value: T,
 }
 
@@ -42,7 +42,7 @@ impl<T: Stable, B: Backend> Slot<T, B> {
     /// An empty slot, for statics and arrays.
     #[allow(clippy::new_without_default)] // `const { Slot::new() }` is how arrays are made
     pub const fn new() -> Self {
-        Self { refs: B::Count::ZERO, generation: B::Count::ZERO, next_free: B::Count::ZERO, value: T::INIT }
+        Self { refs: B::Count::ZERO, generation: B::Count::ZERO, next_free: B::Stat::ZERO, value: T::INIT }
     }
 }
 

@@ -154,34 +154,34 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "closer_late_arrival_accept_on_target",
         schedule: "
-            1. T1 closes A: its connection goes to B.
+            1. T1 shuts A down: its connection goes to B.
             2. T2 delivers to A, which closes meanwhile.
             3. T3 accepts on B.",
         listeners: 2,
         waiting: &[A],
-        threads: &[&[Op::Close(A)], &[Op::Deliver(A)], &[Op::Accept(B)]],
+        threads: &[&[Op::Shutdown(A)], &[Op::Deliver(A)], &[Op::Accept(B)]],
         bound: None,
     },
     Scenario {
         name: "two_closers_arrival",
         schedule: "
-            1. T1 closes C: its target is B.
-            2. T2 closes B: its target is A, which stays.
+            1. T1 shuts C down: its target is B.
+            2. T2 shuts B down: its target is A, which stays.
             3. T3 delivers to B.",
         listeners: 3,
         waiting: &[C],
-        threads: &[&[Op::Close(C)], &[Op::Close(B)], &[Op::Deliver(B)]],
+        threads: &[&[Op::Shutdown(C)], &[Op::Shutdown(B)], &[Op::Deliver(B)]],
         bound: None,
     },
     Scenario {
         name: "two_closers_accept_on_target",
         schedule: "
-            1. T1 closes C: its target is B.
-            2. T2 closes B: its target is A, which stays.
+            1. T1 shuts C down: its target is B.
+            2. T2 shuts B down: its target is A, which stays.
             3. T3 accepts on B, before or after B's queue is moved on.",
         listeners: 3,
         waiting: &[C],
-        threads: &[&[Op::Close(C)], &[Op::Close(B)], &[Op::Accept(B)]],
+        threads: &[&[Op::Shutdown(C)], &[Op::Shutdown(B)], &[Op::Accept(B)]],
         bound: None,
     },
 ];

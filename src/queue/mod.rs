@@ -29,14 +29,14 @@ struct Inner<C, B: Backend> {
 pub struct RequestSockQueue<C, B: Backend> {
     rskq_lock: Mutex<Inner<C, B>, Rskq, B>,
     /// The queue's length: written under `rskq_lock`, readable without. (Linux: `sk_ack_backlog`.)
-    sk_ack_backlog: B::Count,
+    sk_ack_backlog: B::Stat,
 }
 
 impl<C: Send + 'static, B: Backend> RequestSockQueue<C, B> {
     pub(crate) const fn new() -> Self {
         Self {
             rskq_lock: Mutex::new(Inner { list: AcceptQueue::new(), home: NONE }),
-            sk_ack_backlog: B::Count::ZERO,
+            sk_ack_backlog: B::Stat::ZERO,
         }
     }
 
@@ -110,7 +110,7 @@ impl<C: Send + 'static, B: Backend> RequestSockQueue<C, B> {
 #[must_use = "the lock is released when the guard is dropped"]
 pub struct LockedQueue<'a, C, B: Backend> {
     inner: MutexGuard<'a, Inner<C, B>, Rskq, B>,
-    sk_ack_backlog: &'a B::Count,
+    sk_ack_backlog: &'a B::Stat,
 }
 
 impl<C: Send + 'static, B: Backend> LockedQueue<'_, C, B> {

@@ -60,7 +60,7 @@ pub struct SockReuseport<B: Backend> {
     /// Members that listen; written under `Reuseport`. (Linux: `num_socks`.)
     pub(crate) num_socks: B::AtomicU32,
     /// Members that do not; under `Reuseport`. (Linux: `num_closed_socks`.)
-    pub(crate) num_closed_socks: B::Count,
+    pub(crate) num_closed_socks: B::Stat,
     /// The address of the listening members; under `ListenBucket`.
     pub(crate) addr: Cell<Option<SocketAddr>, B::PieceCanary>,
     /// Chain of the groups of a bucket that have listening members; under `ListenBucket`.
@@ -72,7 +72,7 @@ impl<B: Backend> Stable for SockReuseport<B> {
     const INIT: Self = Self {
         index: 0,
         num_socks: B::AtomicU32::ZERO,
-        num_closed_socks: B::Count::ZERO,
+        num_closed_socks: B::Stat::ZERO,
         addr: Cell::new(None),
         hashed: AtomicLink::new(),
     };

@@ -10,6 +10,7 @@ pub struct Core<R>(PhantomData<fn() -> R>);
 impl<R: RawLock> Backend for Core<R> {
     type AtomicU32 = atomic::AtomicU32;
     type Count = atomic::AtomicU32;
+    type Stat = atomic::AtomicU32;
     type Lock = CoreLock<R>;
     type PieceLock = CoreLock<R>;
     type Canary = ();

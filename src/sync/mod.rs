@@ -33,8 +33,11 @@ use core::sync::atomic::Ordering;
 pub trait Backend: Sized + 'static {
     /// An atomic that other threads branch on. A model explores every order of accesses to it.
     type AtomicU32: AtomicU32;
-    /// A reference count or statistic. A coarse model runs each access as one invisible step.
+    /// A reference count. A coarse model runs each access as one invisible step.
     type Count: AtomicU32;
+    /// A word that no other thread branches on: a statistic, or what is only touched under a lock.
+    /// No model sees it.
+    type Stat: AtomicU32;
     /// The lock behind every lock class.
     type Lock: Lock;
     /// The lock of a piece that has its own models. A coarse model runs its critical section as

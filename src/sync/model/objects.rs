@@ -60,7 +60,7 @@ pub trait Engine: 'static {
 
 /// How much of the pieces with models of their own a model sees.
 pub trait Grain: 'static {
-    /// Reference counts and statistics.
+    /// Reference counts.
     type Count<E: Engine>: AtomicU32;
     /// Locks of pieces.
     type PieceLock<E: Engine>: Lock;
@@ -154,7 +154,7 @@ impl<E: Engine> AtomicU32 for ModelAtomic<E> {
     }
 }
 
-/// An atomic of a coarse model: no scheduling point.
+/// An atomic that a model does not see: no scheduling point.
 pub struct PlainAtomic(atomic::AtomicU32);
 
 impl AtomicU32 for PlainAtomic {
@@ -260,6 +260,7 @@ macro_rules! model_backend {
         impl<G: Grain> Backend for $backend<G> {
             type AtomicU32 = ModelAtomic<$engine>;
             type Count = G::Count<$engine>;
+            type Stat = crate::sync::model::PlainAtomic;
             type Lock = ModelLock<$engine>;
             type PieceLock = G::PieceLock<$engine>;
             type Canary = ModelCanary<$engine>;
