@@ -1,5 +1,8 @@
 //! A listening socket: state, backlog, accept queue, and its places in the table and the group.
 
+#[cfg(all(test, feature = "spin"))]
+mod tests;
+
 use crate::lockdep::{Mutex, order::ListenerSock};
 use crate::queue::{LockedQueue, RequestSockQueue};
 use crate::request::{Owner, RequestSock};

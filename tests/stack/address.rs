@@ -80,6 +80,15 @@ fn addresses_do_not_mix() {
 }
 
 #[test]
+fn who_does_not_share_is_in_nobodys_way_at_another_address() {
+    let stack = stack_of(Sizes { buckets: 1, ..ENOUGH }, CLONE);
+    let alone = stack.listen(addr(), 4, false).unwrap();
+    let shared = stack.listen("127.0.0.2:80".parse().unwrap(), 4, true).unwrap();
+    let other = stack.listen("[::1]:80".parse().unwrap(), 4, false).unwrap();
+    finish(stack, &[alone, shared, other]);
+}
+
+#[test]
 fn an_ipv6_group_migrates_like_any_other() {
     let local: SocketAddr = "[2001:db8::1]:443".parse().unwrap();
     let stack = stack(CLONE);
