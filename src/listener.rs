@@ -184,17 +184,17 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
     {
         let index = request.index();
         let mut queue = self.accept_queue.lock();
-        // The queue's reference keeps the owner while the lock is held.
-        let home = OwnerRef::<'_, B, S>::try_get(store, queue.home());
-        let (true, Some(home)) = (self.is_listening() || B::planted(Fault::AddWithoutStateCheck), home)
-        else {
+        let at_home = self.is_listening() || B::planted(Fault::AddWithoutStateCheck);
+        if !at_home || queue.home() == NONE {
             B::trace(Event::Refused { request: index, listener: self.index });
             return Err((AddError::NotAtHome, request));
-        };
+        }
         if capacity == Capacity::Enforced && self.is_full(queue.len()) {
             return Err((AddError::Full, request));
         }
         if !(B::planted(Fault::OwnerNotMoved) && request.owner() != NONE) {
+            // SAFETY: the home is a stored reference, which is only taken back under the queue's lock.
+            let home = unsafe { OwnerRef::<'_, B, S>::clone_raw(store, queue.home()) };
             let before = request.set_owner(home.into_raw());
             debug_assert_eq!(before, NONE, "a request has no owner before it is queued");
         }

@@ -189,6 +189,13 @@ impl<'s, T: Stable, B: Backend> Slab<'s, T, B> {
         free.len += 1;
     }
 
+    /// Returns the id of the object at `index` now.
+    #[inline]
+    pub(crate) fn id_at(&self, index: u32) -> Id<T> {
+        let generation = self.slot(index).map_or(0, |slot| slot.generation.load(Ordering::Acquire));
+        Id { index, generation, object: PhantomData }
+    }
+
     /// Adds a reference to the object at `index` unless it has none, in which case there is none.
     ///
     /// Whether it is the object that the caller looked for is the caller's to check. O(1), no lock.
@@ -288,6 +295,17 @@ impl<'a, T: Stable, S: Store<T>> Ref<'a, T, S> {
         (found.id() == id).then_some(found)
     }
 
+    /// Takes one more reference to an object to which one is stored.
+    ///
+    /// # Safety
+    ///
+    /// `index` must come from [`into_raw`](Self::into_raw) of the same store and type, and nobody may
+    /// take that reference back meanwhile.
+    #[inline]
+    pub unsafe fn clone_raw(store: &'a S, index: u32) -> Self {
+        Self::clone(&core::mem::ManuallyDrop::new(Ref { store, index, object: PhantomData }))
+    }
+
     /// Turns the reference into an index to be stored; the reference lives on in it.
     #[inline]
     #[must_use]
@@ -319,9 +337,7 @@ impl<'a, T: Stable, S: Store<T>> Ref<'a, T, S> {
     #[inline]
     #[must_use]
     pub fn id(&self) -> Id<T> {
-        let generation =
-            self.store.slab().slot(self.index).map_or(0, |slot| slot.generation.load(Ordering::Acquire));
-        Id { index: self.index, generation, object: PhantomData }
+        self.store.slab().id_at(self.index)
     }
 }
 

@@ -9,6 +9,7 @@
 //! one, so they are switched off whatever the environment says, and the deadline is a panic.
 
 use crate::designs::Column;
+use crate::exhaust;
 use crate::observer;
 use crate::property::Property;
 use crate::scenario::Scenario;
@@ -17,22 +18,15 @@ use crate::world::World;
 use rskq::sync::Fault;
 use rskq::sync::loom::Loom;
 use rskq::sync::model::{self, Coarse, Deadlock, Finding, Grain, MAIN, Record};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
-use std::rc::Rc;
 use std::sync::{Arc, Mutex, Once};
 use std::time::{Duration, Instant};
-
-/// The stack of a model thread, in bytes: a report is formatted on it.
-const STACK_SIZE: usize = 64 << 10;
-
-/// Longest execution, in steps of loom. Longer ones end the exploration with a panic.
-const MAX_BRANCHES: usize = 10_000;
 
 /// How an exploration is to be run.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Settings<'a> {
-    /// Most preemptions, in place of the scenario's own bound.
+    /// Most preemptions; `None` explores all interleavings.
     pub bound: Option<u8>,
     /// When to stop.
     pub max_time: Option<Duration>,
@@ -53,6 +47,8 @@ pub struct Exploration {
     pub interleavings: u64,
     /// How long it took.
     pub elapsed: Duration,
+    /// Every way it ended, for what connections are concerned.
+    pub outcomes: BTreeSet<String>,
     /// The verdict on each property, in the order of [`Property::ALL`].
     pub verdicts: Vec<(Property, Verdict)>,
 }
@@ -70,6 +66,7 @@ impl Exploration {
 struct Tally {
     interleavings: u64,
     broken: HashMap<&'static str, (u64, Interleaving)>,
+    outcomes: BTreeSet<String>,
 }
 
 impl Tally {
@@ -77,9 +74,8 @@ impl Tally {
         for finding in findings {
             let until = of_threads(&records[..finding.seen_at]);
             let entry = self.broken.entry(finding.property);
-            let (count, best) = entry.or_insert_with(|| {
-                (0, Interleaving { text: finding.text.clone(), records: until.clone() })
-            });
+            let (count, best) = entry
+                .or_insert_with(|| (0, Interleaving { text: finding.text.clone(), records: until.clone() }));
             *count += 1;
             if length(&until) < best.length() {
                 *best = Interleaving { text: finding.text.clone(), records: until };
@@ -117,20 +113,20 @@ pub fn explore(column: Column, scenario: Scenario, settings: Settings<'_>) -> Ex
 #[must_use]
 pub fn explore_as<G: Grain>(column: Column, scenario: Scenario, settings: Settings<'_>) -> Exploration {
     quiet_expected_panics();
-    let bound = settings.bound.or(scenario.bound);
     let tally = Arc::new(Mutex::new(Tally::default()));
     let begin = Instant::now();
-    let end = run::<G>(column, scenario, settings, bound, &tally, begin);
-    let tally = core::mem::take(&mut *tally.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
+    let end = run::<G>(column, scenario, settings, &tally, begin);
+    let mut tally = core::mem::take(&mut *tally.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
     assert!(tally.interleavings > 0, "nothing was explored");
     let elapsed = begin.elapsed();
     Exploration {
         column,
         scenario,
-        bound,
+        bound: settings.bound,
         interleavings: tally.interleavings,
         elapsed,
-        verdicts: verdicts(tally, &end, bound, elapsed),
+        outcomes: core::mem::take(&mut tally.outcomes),
+        verdicts: verdicts(tally, &end, settings.bound, elapsed),
     }
 }
 
@@ -138,20 +134,13 @@ fn run<G: Grain>(
     column: Column,
     scenario: Scenario,
     settings: Settings<'_>,
-    bound: Option<u8>,
     tally: &Arc<Mutex<Tally>>,
     begin: Instant,
 ) -> End {
     let faults = settings.faults.to_vec();
     let deadline = settings.max_time.map(|max| begin + max);
     let tally = Arc::clone(tally);
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = bound.map(usize::from);
-    builder.max_branches = MAX_BRANCHES;
-    builder.max_permutations = None;
-    builder.max_duration = None;
-    builder.checkpoint_file = None;
-    builder.log = false;
+    let builder = exhaust::builder(settings.bound);
     let checked = catch_unwind(AssertUnwindSafe(|| {
         builder.check(move || {
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
@@ -159,9 +148,11 @@ fn run<G: Grain>(
             }
             tally.lock().expect("no thread panics with the tally open").interleavings += 1;
             model::begin(&faults);
-            execute::<G>(scenario, column);
+            let outcome = execute::<G>(scenario, column);
             model::take(|records, findings| {
-                tally.lock().expect("no thread panics with the tally open").add(records, findings);
+                let mut tally = tally.lock().expect("no thread panics with the tally open");
+                tally.add(records, findings);
+                tally.outcomes.insert(outcome);
             });
         });
     }));
@@ -178,37 +169,21 @@ fn run<G: Grain>(
     }
 }
 
-/// One execution: the world, the connections that wait, the threads, the look at the end.
-fn execute<G: Grain>(scenario: Scenario, column: Column) {
-    let world = Arc::new(World::<Loom<G>>::new(scenario, column.design));
-    let observed = Arc::clone(&world);
-    model::observe(Rc::new(move || observer::step(&observed)));
-    for (connection, &listener) in (0..).zip(scenario.waiting) {
-        world.deliver(connection, listener);
-    }
+/// One execution: the world, the threads, the look at the end. Returns what became of everybody.
+fn execute<G: Grain>(scenario: Scenario, column: Column) -> String {
+    let world = World::<Loom<G>>::staged(scenario, column.design);
     let threads: Vec<_> = (0..scenario.threads.len())
         .map(|thread| {
             let world = Arc::clone(&world);
-            let body = move || {
-                model::enter(thread as u8 + 1);
-                world.run(thread);
-            };
-            loom::thread::Builder::new().stack_size(STACK_SIZE).spawn(body).expect("loom spawns")
+            exhaust::spawn(thread as u8 + 1, move || world.run(thread))
         })
         .collect();
-    for thread in threads {
-        thread.join().expect("a panic in a thread ends the exploration");
-        model::enter(MAIN);
-    }
+    threads.into_iter().for_each(exhaust::join);
     observer::end(&world);
+    world.outcome()
 }
 
-fn verdicts(
-    mut tally: Tally,
-    end: &End,
-    bound: Option<u8>,
-    elapsed: Duration,
-) -> Vec<(Property, Verdict)> {
+fn verdicts(mut tally: Tally, end: &End, bound: Option<u8>, elapsed: Duration) -> Vec<(Property, Verdict)> {
     let interleavings = tally.interleavings;
     let mut verdict = |property: Property| {
         if let (End::Deadlock(cycle, interleaving), Property::Deadlock) = (end, property) {

@@ -6,6 +6,9 @@
 //! interleaving in columns.
 
 pub mod designs;
+pub mod example;
+pub mod exhaust;
+pub mod expected;
 pub mod explore;
 pub mod faults;
 pub mod matrix;

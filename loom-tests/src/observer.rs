@@ -89,8 +89,9 @@ fn compare(books: &mut Books, listener: u32, queue: &[Connection]) {
     books.queues[listener as usize] = queue.to_vec();
 }
 
-/// Checks what holds at the end, when all threads are done: I6, I7, I10, I11, I14.
+/// Checks what holds at the end, when all threads are done: also I6, I7, I10, I11, I14.
 pub fn end<B: ModelBackend>(world: &World<B>) {
+    step(world);
     let graph = world.stack.graph_now();
     let books = world.books();
     check_wakes(&books);
@@ -102,7 +103,11 @@ fn check_wakes(books: &Books) {
     for gain in &books.gains {
         if !books.wakes.iter().any(|&(listener, at)| listener == gain.listener && at > gain.at) {
             report(Property::I10, || {
-                format!("{} gained #{} and nobody was woken after that", letter(gain.listener), gain.connection)
+                format!(
+                    "{} gained #{} and nobody was woken after that",
+                    letter(gain.listener),
+                    gain.connection
+                )
             });
         }
     }
@@ -152,7 +157,9 @@ fn check_references(graph: &Graph<Connection>, books: &Books) {
             .count();
         unequal("request", slot, request.refs, queued);
         if (request.state == RequestState::Queued) != (queued == 1) {
-            report(Property::I6I7, || format!("request {slot} is {:?} and in {queued} queues", request.state));
+            report(Property::I6I7, || {
+                format!("request {slot} is {:?} and in {queued} queues", request.state)
+            });
         }
     }
     for (slot, owner) in graph.owners.iter().enumerate() {

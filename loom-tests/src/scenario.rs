@@ -44,8 +44,10 @@ pub struct Scenario {
     pub waiting: &'static [L],
     /// What each thread does.
     pub threads: &'static [&'static [Op]],
-    /// Most preemptions that are explored; `None` explores all interleavings.
+    /// Most preemptions in the full matrix; `None` explores all interleavings.
     pub bound: Option<u8>,
+    /// Most preemptions in the small matrix, which has to be done within a minute.
+    pub quick_bound: Option<u8>,
 }
 
 impl Scenario {
@@ -84,6 +86,7 @@ pub const SCENARIOS: &[Scenario] = &[
         waiting: &[A, B],
         threads: &[&[Op::Close(A)], &[Op::Close(B)]],
         bound: None,
+        quick_bound: None,
     },
     Scenario {
         name: "closer_accept",
@@ -95,6 +98,7 @@ pub const SCENARIOS: &[Scenario] = &[
         waiting: &[A, A],
         threads: &[&[Op::Close(A)], &[Op::Accept(A)]],
         bound: None,
+        quick_bound: None,
     },
     Scenario {
         name: "closer_late_arrival",
@@ -107,6 +111,7 @@ pub const SCENARIOS: &[Scenario] = &[
         waiting: &[A],
         threads: &[&[Op::Close(A)], &[Op::Deliver(A)]],
         bound: None,
+        quick_bound: None,
     },
     Scenario {
         name: "closer_accept_on_target",
@@ -118,6 +123,7 @@ pub const SCENARIOS: &[Scenario] = &[
         waiting: &[A, A, B],
         threads: &[&[Op::Close(A)], &[Op::Accept(B), Op::Accept(B)]],
         bound: None,
+        quick_bound: None,
     },
     Scenario {
         name: "closer_closer_of_target",
@@ -129,6 +135,7 @@ pub const SCENARIOS: &[Scenario] = &[
         waiting: &[C, B],
         threads: &[&[Op::Close(C)], &[Op::Close(B)]],
         bound: None,
+        quick_bound: None,
     },
     Scenario {
         name: "shutdown_listen_again_arrival",
@@ -140,6 +147,7 @@ pub const SCENARIOS: &[Scenario] = &[
         waiting: &[A],
         threads: &[&[Op::Shutdown(A), Op::ListenAgain(A)], &[Op::Deliver(A)]],
         bound: None,
+        quick_bound: None,
     },
     Scenario {
         name: "last_member_arrival",
@@ -150,6 +158,7 @@ pub const SCENARIOS: &[Scenario] = &[
         waiting: &[A],
         threads: &[&[Op::Close(A)], &[Op::Deliver(A)]],
         bound: None,
+        quick_bound: None,
     },
     Scenario {
         name: "closer_late_arrival_accept_on_target",
@@ -161,6 +170,7 @@ pub const SCENARIOS: &[Scenario] = &[
         waiting: &[A],
         threads: &[&[Op::Shutdown(A)], &[Op::Deliver(A)], &[Op::Accept(B)]],
         bound: None,
+        quick_bound: None,
     },
     Scenario {
         name: "two_closers_arrival",
@@ -172,6 +182,7 @@ pub const SCENARIOS: &[Scenario] = &[
         waiting: &[C],
         threads: &[&[Op::Shutdown(C)], &[Op::Shutdown(B)], &[Op::Deliver(B)]],
         bound: None,
+        quick_bound: Some(3),
     },
     Scenario {
         name: "two_closers_accept_on_target",
@@ -183,5 +194,6 @@ pub const SCENARIOS: &[Scenario] = &[
         waiting: &[C],
         threads: &[&[Op::Shutdown(C)], &[Op::Shutdown(B)], &[Op::Accept(B)]],
         bound: None,
+        quick_bound: Some(3),
     },
 ];

@@ -123,7 +123,8 @@ fn site(record: &Record) -> String {
     let (file, line) = (record.at.file(), record.at.line());
     let file = file.find("src/").map_or(file, |at| &file[at..]);
     match record.what {
-        What::Op(..) => String::new(),
+        // A guard that is dropped does not know where.
+        What::Op(..) | What::Releases(_) => String::new(),
         _ => format!("{file}:{line}"),
     }
 }

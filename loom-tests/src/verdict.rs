@@ -115,6 +115,16 @@ impl Verdict {
         }
     }
 
+    /// Returns in how many of them the property does not hold.
+    #[must_use]
+    pub fn broken(&self) -> u64 {
+        match *self {
+            Self::Broken { broken, .. } => broken,
+            Self::Deadlock { .. } => 1,
+            _ => 0,
+        }
+    }
+
     /// Returns the counterexample, if there is one.
     #[must_use]
     pub fn interleaving(&self) -> Option<&Interleaving> {

@@ -1,11 +1,15 @@
 //! A stack in a model, its listeners and connections, and the books that the observer compares it
 //! with.
 
+use crate::observer;
 use crate::scenario::{L, Op, Scenario};
 use rskq::sync::ModelBackend;
 use rskq::sync::model;
-use rskq::{Arrival, Config, Delivered, Design, Hashes, ListenerId, Outcome, Refusal, Resources, Stack, Storage};
-use std::sync::{Mutex, MutexGuard};
+use rskq::{
+    Arrival, Config, Delivered, Design, Hashes, ListenerId, Outcome, Refusal, Resources, Stack, Storage,
+};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// A connection, by the order in which it comes into being.
 pub type Connection = u32;
@@ -89,6 +93,28 @@ impl<B: ModelBackend> World<B> {
             ..Books::default()
         };
         Self { stack, scenario, ids, books: Mutex::new(books) }
+    }
+
+    /// Makes the world of one execution, observed from the beginning, with the connections that
+    /// wait. Between [`model::begin`] and the threads.
+    #[must_use]
+    pub fn staged(scenario: Scenario, design: Design) -> Arc<Self> {
+        let world = Arc::new(Self::new(scenario, design));
+        let observed = Arc::clone(&world);
+        model::observe(Rc::new(move || observer::step(&observed)));
+        for (connection, &listener) in (0..).zip(scenario.waiting) {
+            world.deliver(connection, listener);
+        }
+        world
+    }
+
+    /// Returns what became of every connection: equal for executions that differ only in order.
+    #[must_use]
+    pub fn outcome(&self) -> String {
+        let books = self.books();
+        let mut fates = books.fates.clone();
+        fates.sort_by_key(|(connection, _)| *connection);
+        format!("{fates:?} {:?}", books.queues)
     }
 
     /// Opens the books. Never held across an operation on the stack.

@@ -3,9 +3,9 @@
 use super::bucket::{Bucket, Chains};
 use crate::listener::Listener;
 use crate::lockdep::{MutexGuard, order::ListenBucket};
-use crate::net::{GroupRef, ListenerRef, Net, ReuseportLocked};
-use crate::reuseport::{Detached, GroupFull};
-use crate::slab::{NONE, Storage};
+use crate::net::{ListenerRef, Net};
+use crate::reuseport::{Detached, GroupFull, SockReuseport};
+use crate::slab::{Id, NONE, Storage};
 use crate::sync::{AtomicU32, Backend};
 use core::hash::{Hash, Hasher};
 use core::net::SocketAddr;
@@ -47,16 +47,12 @@ impl<'s, C: Send + 'static, B: Backend> ListenTable<'s, C, B> {
         Some(LockedBucket(self.buckets[bucket as usize].0.lock()))
     }
 
-    /// Takes a reference on the group that listens at `addr`. Takes the bucket's lock.
-    /// (Linux: `__inet_lookup_listener()`.)
-    pub(crate) fn lookup<'a>(
-        &self,
-        net: &'a Net<'s, C, B>,
-        addr: SocketAddr,
-    ) -> Option<GroupRef<'a, 's, C, B>> {
+    /// Returns the group that listens at `addr`. Takes the bucket's lock. (Linux:
+    /// `__inet_lookup_listener()`.)
+    pub(crate) fn lookup(&self, net: &Net<'s, C, B>, addr: SocketAddr) -> Option<Id<SockReuseport<B>>> {
         let bucket = self.lock(addr)?;
-        // A hashed group has members, whose reference it has.
-        GroupRef::try_get(net, bucket.0.group_at(addr)?)
+        // A hashed group is what it is for as long as the bucket's lock is held.
+        Some(net.groups.id_at(bucket.0.group_at(addr)?))
     }
 }
 
@@ -95,9 +91,9 @@ impl<C: Send + 'static, B: Backend> LockedBucket<'_, C, B> {
         addr: SocketAddr,
     ) -> Result<(), HashError> {
         let full = |GroupFull| HashError::NoRoom;
-        if let Some(group) = self.0.group_at(addr).and_then(|group| GroupRef::try_get(net, group)) {
+        if let Some(group) = self.0.group_at(addr).and_then(|group| net.groups.get(group)) {
             let lock = net.reuseport_lock();
-            if !net.has_room(&group, &lock) {
+            if !net.has_room(group, &lock) {
                 return Err(HashError::NoRoom);
             }
             net.leave_closed(listener, &lock);
@@ -108,14 +104,14 @@ impl<C: Send + 'static, B: Backend> LockedBucket<'_, C, B> {
             return Err(HashError::NoRoom);
         }
         let group = net.groups.alloc().ok_or(HashError::NoRoom)?.publish(net);
-        let index = group.index();
         {
             let lock = net.reuseport_lock();
             net.leave_closed(listener, &lock);
             listener.set_listening(true);
-            net.add_sock(group, listener, &lock).map_err(full)?;
+            net.add_sock(&group, listener, &lock).map_err(full)?;
         }
-        self.0.hash_group(net, index, addr);
+        // From now on the members hold this reference together.
+        self.0.hash_group(net, group.into_raw(), addr);
         Ok(())
     }
 
@@ -129,25 +125,21 @@ impl<C: Send + 'static, B: Backend> LockedBucket<'_, C, B> {
         net: &'a Net<'s, C, B>,
         listener: &Listener<C, B>,
         keep: bool,
-        pick: impl FnOnce(
-            &GroupRef<'a, 's, C, B>,
-            Detached,
-            &ReuseportLocked<'_, B>,
-        ) -> Option<ListenerRef<'a, 's, C, B>>,
+        pick: impl FnOnce(&SockReuseport<B>, Detached) -> Option<ListenerRef<'a, 's, C, B>>,
     ) -> Option<ListenerRef<'a, 's, C, B>> {
         let group = net.group_of(listener)?;
         let lock = net.reuseport_lock();
-        let detached = net.detach_listening_sock(&group, listener, &lock);
-        let picked = pick(&group, detached, &lock);
+        let detached = net.detach_listening_sock(group, listener, &lock);
+        let picked = pick(group, detached);
         if keep {
-            net.add_closed_sock(&group, listener, &lock);
+            net.add_closed_sock(group, listener, &lock);
         } else {
             listener.sk_reuseport_cb.store(NONE, Ordering::Release);
         }
         if detached.num_socks == 0 {
             self.0.unhash_group(net, group.index());
         }
-        net.put_if_empty(&group, &lock);
+        net.put_if_empty(group, &lock);
         picked
     }
 

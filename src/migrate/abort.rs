@@ -17,7 +17,7 @@ pub(super) fn unhash<C: Send + 'static, B: Backend>(
         drop(at.table.lock(at.addr));
     }
     let mut bucket = at.table.lock(at.addr)?;
-    let picked = bucket.unhash(at.net, at.listener, keep, |_, _, _| None);
+    let picked = bucket.unhash(at.net, at.listener, keep, |_, _| None);
     debug_assert!(picked.is_none());
     None
 }

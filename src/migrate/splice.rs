@@ -29,7 +29,7 @@ pub(super) fn unhash<C: Send + 'static, B: Backend>(at: &Leaving<'_, '_, C, B>) 
         return unhash_unguarded(at);
     }
     let mut bucket = at.table.lock(at.addr)?;
-    let target = bucket.unhash(at.net, at.listener, false, |group, detached, _| {
+    let target = bucket.unhash(at.net, at.listener, false, |group, detached| {
         pick(detached).and_then(|place| at.net.sock_ref(group, place))
     })?;
     Some(splice(at.listener, &target))
@@ -64,7 +64,7 @@ fn unhash_unguarded<C: Send + 'static, B: Backend>(at: &Leaving<'_, '_, C, B>) -
     let target = at.net.neighbour_of(at.listener);
     let spliced = target.map(|target| splice(at.listener, &target));
     let mut bucket = at.table.lock(at.addr)?;
-    let picked = bucket.unhash(at.net, at.listener, false, |_, _, _| None);
+    let picked = bucket.unhash(at.net, at.listener, false, |_, _| None);
     debug_assert!(picked.is_none());
     spliced
 }

@@ -54,7 +54,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         let _lock = self.reuseport_lock();
         let last = group.num_socks.load(Ordering::Relaxed).checked_sub(1)?;
         let place = listener.socks_index.load(Ordering::Relaxed);
-        self.sock_ref(&group, if place == last { last.checked_sub(1)? } else { last })
+        self.sock_ref(group, if place == last { last.checked_sub(1)? } else { last })
     }
 
     fn put_at(&self, group: &SockReuseport<B>, place: u32, listener: &Listener<C, B>) {
@@ -63,12 +63,12 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         self.sock_at(group, place).store(listener.index(), Ordering::Release);
     }
 
-    /// Takes a reference on the group that `listener` is in.
-    pub(crate) fn group_of(&self, listener: &Listener<C, B>) -> Option<GroupRef<'_, 's, C, B>> {
-        let index = listener.sk_reuseport_cb.load(Ordering::Acquire);
-        let group = GroupRef::try_get(self, index)?;
-        // The group may have gone and its slot been given to another since the load.
-        (listener.sk_reuseport_cb.load(Ordering::Acquire) == index).then_some(group)
+    /// Returns the group that `listener` is in.
+    ///
+    /// Under the reuseport lock it stays in it, or, if it listens, under its own `sock`. Without
+    /// either the group may have gone meanwhile: whoever reads it has to look again.
+    pub(crate) fn group_of(&self, listener: &Listener<C, B>) -> Option<&SockReuseport<B>> {
+        self.groups.get(listener.sk_reuseport_cb.load(Ordering::Acquire))
     }
 
     /// Tells whether a listener can join `group`: there is room, or a closed member to evict.
@@ -79,10 +79,10 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
     /// Adds a listening member. O(1). (Linux: `__reuseport_add_sock()`, and `reuseport_grow()` at
     /// its limit: a closed member gives way, and no longer belongs to the group.)
     ///
-    /// The first member of a group brings the reference that all members share: `group`'s.
+    /// The members share one reference on their group, which the first one brings.
     pub(crate) fn add_sock(
         &self,
-        group: GroupRef<'_, 's, C, B>,
+        group: &SockReuseport<B>,
         listener: &Listener<C, B>,
         lock: &ReuseportLocked<'_, B>,
     ) -> Result<(), GroupFull> {
@@ -92,19 +92,15 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
             if closed == 0 {
                 return Err(GroupFull);
             }
-            if let Some(newest) = self.member(&group, self.max_socks() - closed) {
-                self.detach_closed_sock(&group, newest, lock);
+            if let Some(newest) = self.member(group, self.max_socks() - closed) {
+                self.detach_closed_sock(group, newest, lock);
                 newest.sk_reuseport_cb.store(NONE, Ordering::Release);
             }
         }
-        self.put_at(&group, num, listener);
+        self.put_at(group, num, listener);
         listener.sk_reuseport_cb.store(group.index(), Ordering::Release);
         // Release: who reads the new number finds the member in its place. (Linux: `smp_wmb()`.)
         group.num_socks.store(num + 1, Ordering::Release);
-        if num + closed == 0 {
-            // From now on the members hold this reference together.
-            let _ = group.into_raw();
-        }
         Ok(())
     }
 
@@ -162,17 +158,17 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
     /// group with it.
     pub(crate) fn leave_closed(&self, listener: &Listener<C, B>, lock: &ReuseportLocked<'_, B>) {
         let Some(group) = self.group_of(listener) else { return };
-        self.detach_closed_sock(&group, listener, lock);
+        self.detach_closed_sock(group, listener, lock);
         listener.sk_reuseport_cb.store(NONE, Ordering::Release);
-        self.put_if_empty(&group, lock);
+        self.put_if_empty(group, lock);
     }
 
     /// Puts the reference that the members share, if there are none left.
-    pub(crate) fn put_if_empty(&self, group: &GroupRef<'_, 's, C, B>, _lock: &ReuseportLocked<'_, B>) {
+    pub(crate) fn put_if_empty(&self, group: &SockReuseport<B>, _lock: &ReuseportLocked<'_, B>) {
         let members =
             group.num_socks.load(Ordering::Relaxed) + group.num_closed_socks.load(Ordering::Relaxed);
         if members == 0 {
-            // SAFETY: `add_sock` stored this reference for the first member, and there is none left
+            // SAFETY: `hash` stored this reference for the first member, and there is no member left
             // that it could be put for again.
             drop(unsafe { GroupRef::from_raw(self, group.index()) });
         }

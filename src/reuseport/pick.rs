@@ -25,7 +25,9 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         };
         let num = group.num_socks.load(Ordering::Acquire);
         let allowed = self.sysctl_tcp_migrate_req.load(Ordering::Relaxed) != 0;
-        let picked = if num == 0 || !allowed { None } else { self.pick_by_hash(&group, sk_hash, num) };
+        let picked = if num == 0 || !allowed { None } else { self.pick_by_hash(group, sk_hash, num) };
+        // The closed member may have been evicted, and the group have gone, while it was read.
+        let picked = picked.filter(|_| closed.sk_reuseport_cb.load(Ordering::Acquire) == group.index());
         match picked {
             Some(target) => {
                 B::trace(Event::Picked { from: closed.index(), to: target.index() });

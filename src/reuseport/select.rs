@@ -2,6 +2,7 @@
 
 use super::SockReuseport;
 use crate::net::{ListenerRef, Net};
+use crate::slab::Id;
 use crate::sync::{AtomicU32, Backend};
 use core::sync::atomic::Ordering;
 
@@ -22,25 +23,27 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         ListenerRef::try_get(self, self.sock_at(group, place).load(Ordering::Acquire))
     }
 
-    /// Selects the member of `group` that answers a SYN. O(1), no lock. (Linux:
-    /// `reuseport_select_sock()`.)
+    /// Selects the member of `group` that answers a SYN. O(1), no lock, no shared write but the
+    /// reference on what is found. (Linux: `reuseport_select_sock()`.)
     ///
     /// What is found was a member when it was looked at. It may have stopped listening since, which
     /// the accept queue finds under its lock. `None` if no member listens, or if the one that was
-    /// selected is gone: the group is to be looked up again.
+    /// selected is gone, or the group: it is to be looked up again.
     pub(crate) fn select_sock(
         &self,
-        group: &SockReuseport<B>,
+        group: Id<SockReuseport<B>>,
         hash: u32,
     ) -> Option<ListenerRef<'_, 's, C, B>> {
+        let sock_reuseport = self.groups.get(group.index())?;
         // Acquire: the places below the number are filled in.
-        let num = group.num_socks.load(Ordering::Acquire);
+        let num = sock_reuseport.num_socks.load(Ordering::Acquire);
         if num == 0 {
             return None;
         }
         // The place may be read after its member left, or after a closed member took it, and the
-        // slot that it names may be another listener's by now.
-        let member = self.pick_by_hash(group, hash, num)?;
-        (member.sk_reuseport_cb.load(Ordering::Acquire) == group.index()).then_some(member)
+        // slot that it names may be another listener's by now; or the group's slot another group's.
+        let member = self.pick_by_hash(sock_reuseport, hash, num)?;
+        let is_member = member.sk_reuseport_cb.load(Ordering::Acquire) == group.index();
+        (is_member && self.groups.id_at(group.index()) == group).then_some(member)
     }
 }

@@ -40,7 +40,7 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
         unsafe { fresh.fill(arrival.hashes, child) };
         let mut request = fresh.publish(&self.net);
         let why = loop {
-            if let Some(listener) = self.net.select_sock(&group, arrival.hashes.syn_hash) {
+            if let Some(listener) = self.net.select_sock(group, arrival.hashes.syn_hash) {
                 match listener.queue_add(request, &self.net, Capacity::Enforced) {
                     Ok(()) => {
                         let id = listener.id();

@@ -71,7 +71,8 @@ pub trait Grain: 'static {
 /// Every atomic and every lock is visible.
 pub struct Fine;
 
-/// Counts and the slab's free list run as one step: each has models of its own.
+/// Of reference counts only the beginning and the end of a life is visible, and of a slab's free
+/// list nothing: each has models of its own.
 pub struct Coarse;
 
 impl Grain for Fine {
@@ -81,7 +82,7 @@ impl Grain for Fine {
 }
 
 impl Grain for Coarse {
-    type Count<E: Engine> = PlainAtomic;
+    type Count<E: Engine> = CoarseCount<E>;
     type PieceLock<E: Engine> = PlainLock;
     // A lock that the checker does not see orders nothing for its race detector.
     type PieceCanary<E: Engine> = ();
@@ -151,6 +152,71 @@ impl<E: Engine> AtomicU32 for ModelAtomic<E> {
     }
     fn peek(&self) -> u32 {
         self.newest.load(Ordering::Relaxed)
+    }
+}
+
+/// A reference count of a coarse model.
+///
+/// Counting up and down between one and many commutes, and no branch depends on its order. What
+/// does matter is whether somebody who holds nothing gets a reference before the last one is gone:
+/// taking from "unless zero", dropping the last and publishing the first are scheduling points.
+/// Which of two holders drops last is not explored.
+pub struct CoarseCount<E: Engine> {
+    count: PlainAtomic,
+    life: ModelAtomic<E>,
+}
+
+impl<E: Engine> CoarseCount<E> {
+    /// A life begins or ends: others may run before, and who looks later sees what was before.
+    fn turn(&self) {
+        self.life.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Looks whether a life ended: others may run before, and what ended it is seen.
+    fn look(&self) {
+        // A load, so that two who look are not in each other's way. It may return an old value,
+        // which the count, kept in one place, never does.
+        if self.life.load(Ordering::Acquire) != self.life.peek() {
+            self.turn();
+        }
+    }
+}
+
+impl<E: Engine> AtomicU32 for CoarseCount<E> {
+    #[allow(clippy::declare_interior_mutable_const)] // a constructor
+    const ZERO: Self = Self { count: PlainAtomic::ZERO, life: ModelAtomic::ZERO };
+
+    fn place(&mut self, value: u32) {
+        self.count.place(value);
+        self.life.place(0);
+    }
+    fn load(&self, order: Ordering) -> u32 {
+        self.count.load(order)
+    }
+    fn store(&self, value: u32, order: Ordering) {
+        self.turn();
+        self.count.store(value, order);
+    }
+    fn fetch_add(&self, n: u32, order: Ordering) -> u32 {
+        self.count.fetch_add(n, order)
+    }
+    fn fetch_sub(&self, n: u32, order: Ordering) -> u32 {
+        if self.count.peek() <= n {
+            self.turn();
+        }
+        // Somebody may have taken a reference meanwhile: count again, with nobody between.
+        self.count.fetch_sub(n, order)
+    }
+    fn compare_exchange(&self, current: u32, new: u32, ok: Ordering, err: Ordering) -> Result<u32, u32> {
+        self.turn();
+        self.count.compare_exchange(current, new, ok, err)
+    }
+    fn peek(&self) -> u32 {
+        self.count.peek()
+    }
+    fn inc_unless_zero(&self) -> bool {
+        self.look();
+        self.count.inc_unless_zero()
     }
 }
 
