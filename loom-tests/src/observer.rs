@@ -184,3 +184,27 @@ fn check_references(graph: &Graph<Connection>, books: &Books) {
         unequal("group's members", slot, group.num_socks + group.num_closed_socks, members);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{designs, exhaust, scenario};
+    use rskq::sync::loom::Loom;
+
+    /// No fault in the crate can duplicate a connection, which is moved and cannot be copied, so the
+    /// books are made to say so.
+    #[test]
+    fn a_connection_in_two_places_is_noticed() {
+        let scenario = scenario::by_name("closer_accept").unwrap();
+        let design = designs::by_name("clone").unwrap().design;
+        exhaust::exhaust(None, move || {
+            model::begin(&[]);
+            let world = World::<Loom>::staged(scenario, design);
+            end(&world);
+            assert!(model::take(|_, findings| !findings.iter().any(|f| f.property == "I14")));
+            world.books().fates.push((0, Fate::Accepted(scenario::A)));
+            end(&world);
+            assert!(model::take(|_, findings| findings.iter().any(|f| f.property == "I14")));
+        });
+    }
+}
