@@ -13,11 +13,12 @@ use crate::exhaust;
 use crate::observer;
 use crate::property::Property;
 use crate::scenario::Scenario;
+use crate::story;
 use crate::verdict::{Interleaving, Verdict, length};
 use crate::world::World;
 use rskq::sync::Fault;
 use rskq::sync::loom::Loom;
-use rskq::sync::model::{self, Coarse, Deadlock, Finding, Grain, MAIN, Record};
+use rskq::sync::model::{self, Coarse, Deadlock, Finding, Grain, MAIN, Record, What};
 use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::{Arc, Mutex, Once};
@@ -87,6 +88,13 @@ impl Tally {
 /// Leaves out what the model did before its threads began.
 fn of_threads(records: &[Record]) -> Vec<Record> {
     records.iter().filter(|r| r.thread != MAIN).copied().collect()
+}
+
+/// Leaves out what the thread that found the cycle undid while it unwound.
+fn until_last_wish(mut records: Vec<Record>) -> Vec<Record> {
+    let last = records.iter().rposition(|r| matches!(r.what, What::Wants(_)));
+    records.truncate(last.map_or(0, |last| last + 1));
+    records
 }
 
 /// The payload of the panic that stops an exploration at its deadline.
@@ -161,8 +169,8 @@ fn run<G: Grain>(
         Err(payload) if payload.is::<DeadlineReached>() => End::DeadlineReached,
         Err(payload) => match payload.downcast::<Deadlock>() {
             Ok(deadlock) => {
-                let records = model::take(|records, _| of_threads(records));
-                End::Deadlock(*deadlock.clone(), Interleaving { text: deadlock.to_string(), records })
+                let records = model::take(|records, _| until_last_wish(of_threads(records)));
+                End::Deadlock(*deadlock.clone(), Interleaving { text: story::deadlock(&deadlock), records })
             }
             Err(other) => std::panic::resume_unwind(other),
         },

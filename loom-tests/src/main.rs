@@ -131,6 +131,11 @@ fn run() -> Result<ExitCode, String> {
     let controls = CONTROLS.iter().find(|c| c.breaks == Property::Deadlock);
     let control = controls.ok_or("there is no control of the deadlock check")?.planted();
 
+    println!("\nThe verdict matrix over {} scenarios\n", SCENARIOS.len());
+    print_matrix(&explorations, &columns);
+    let total: u64 = explorations.iter().map(|e| e.interleavings).sum();
+    println!("{total} interleavings in {:.1} s\n", begin.elapsed().as_secs_f64());
+
     println!("\nFor each property that does not hold, the interleaving that is easiest to read\n");
     for column in &columns {
         for property in Property::ALL {
@@ -142,11 +147,6 @@ fn run() -> Result<ExitCode, String> {
     }
     println!("And with what protects the splice taken away, as a negative control:\n");
     print_story(&control, Property::Deadlock);
-
-    println!("The verdict matrix over {} scenarios\n", SCENARIOS.len());
-    print_matrix(&explorations, &columns);
-    let total: u64 = explorations.iter().map(|e| e.interleavings).sum();
-    println!("{total} interleavings in {:.1} s\n", begin.elapsed().as_secs_f64());
 
     let replayed = linux_oracle::embedded::replay_all().map_err(|error| error.to_string())?;
     let totals: linux_oracle::Totals = replayed.iter().map(|(_, summary)| summary.totals()).sum();

@@ -4,13 +4,14 @@ use crate::observer::letter;
 use crate::scenario::{Op, Scenario};
 use crate::verdict::Interleaving;
 use comfy_table::{ContentArrangement, Table, presets};
-use rskq::sync::model::{Record, What};
+use rskq::sync::model::{Deadlock, Record, Waiter, What};
 use rskq::sync::{Event, LockTag};
 use std::collections::HashMap;
+use std::panic::Location;
 
 /// Returns the interleaving with its threads side by side, the source lines beside the steps.
 ///
-/// Locks that only one of the threads takes are left out: nobody waits for them.
+/// Accept queues' locks are always told, others where more than one thread takes them.
 #[must_use]
 pub fn tell(scenario: &Scenario, interleaving: &Interleaving) -> String {
     let mut table = Table::new();
@@ -25,6 +26,17 @@ pub fn tell(scenario: &Scenario, interleaving: &Interleaving) -> String {
         table.add_row(row);
     }
     format!("{}\n{}\n{}", waiting(scenario), table, interleaving.text.trim_end())
+}
+
+/// Returns a deadlock, a line for each thread in it.
+#[must_use]
+pub fn deadlock(deadlock: &Deadlock) -> String {
+    let line = |w: &Waiter| {
+        let (holds, wants) = (lock_name(w.holds), lock_name(w.wants));
+        let (taken, asked) = (place(w.taken_at), place(w.asked_at));
+        format!("T{} holds {holds}, taken at {taken}, and waits for {wants} at {asked}", w.thread)
+    };
+    deadlock.cycle.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn waiting(scenario: &Scenario) -> String {
@@ -60,7 +72,8 @@ fn steps(records: &[Record]) -> Vec<(Record, String)> {
             }
         }
     }
-    let shared = |tag: LockTag| takers.get(&(tag.class, tag.key)).is_some_and(|t| t.len() > 1);
+    let shared =
+        |tag: LockTag| tag.class == "Rskq" || takers.get(&(tag.class, tag.key)).is_some_and(|t| t.len() > 1);
     let mut told = Vec::new();
     let mut last_wanted = None;
     for (i, record) in records.iter().enumerate() {
@@ -120,11 +133,14 @@ fn op_text(verb: &str, listener: Option<u32>, connection: Option<u32>) -> String
 
 /// Returns the source line of a step of the crate; a scenario's own lines say nothing.
 fn site(record: &Record) -> String {
-    let (file, line) = (record.at.file(), record.at.line());
-    let file = file.find("src/").map_or(file, |at| &file[at..]);
     match record.what {
         // A guard that is dropped does not know where.
         What::Op(..) | What::Releases(_) => String::new(),
-        _ => format!("{file}:{line}"),
+        _ => place(record.at),
     }
+}
+
+fn place(at: &Location<'_>) -> String {
+    let file = at.file();
+    format!("{}:{}", file.find("src/").map_or(file, |start| &file[start..]), at.line())
 }

@@ -46,9 +46,14 @@ fn a_deadlock_is_a_value_with_both_sites_and_leaves_the_process_whole() {
     assert_eq!(cycle.cycle.len(), 2);
     for waiter in &cycle.cycle {
         assert_ne!(waiter.holds.key, waiter.wants.key);
-        assert!(waiter.taken_at.file().ends_with("splice.rs") && waiter.asked_at.file().ends_with("splice.rs"));
+        assert!(
+            waiter.taken_at.file().ends_with("splice.rs") && waiter.asked_at.file().ends_with("splice.rs")
+        );
     }
     assert!(!interleaving.records.is_empty());
-    assert!(exploration.verdicts.iter().all(|(_, verdict)| !verdict.holds()), "the exploration was cut short");
+    assert!(
+        exploration.verdicts.iter().all(|(_, verdict)| !verdict.holds()),
+        "the exploration was cut short"
+    );
     assert!(control.unplanted().verdict(Property::Deadlock).holds());
 }

@@ -85,7 +85,8 @@ fn the_fine_grain_ends_as_the_coarse_one_does() {
             let column = designs::by_name(design).unwrap();
             let scenario = scenario::by_name(name).unwrap();
             let coarse = explore(column, scenario, Settings::default());
-            let fine = explore_as::<Fine>(column, scenario, Settings { bound: Some(2), ..Settings::default() });
+            let fine =
+                explore_as::<Fine>(column, scenario, Settings { bound: Some(2), ..Settings::default() });
             let missed: Vec<_> = fine.outcomes.difference(&coarse.outcomes).collect();
             assert!(missed.is_empty(), "the coarse grain left out, of {name} under {design}: {missed:#?}");
             for (property, verdict) in &fine.verdicts {
