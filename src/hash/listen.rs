@@ -127,8 +127,8 @@ impl<C: Send + 'static, B: Backend> LockedBucket<'_, C, B> {
         keep: bool,
         pick: impl FnOnce(&SockReuseport<B>, Detached) -> Option<ListenerRef<'a, 's, C, B>>,
     ) -> Option<ListenerRef<'a, 's, C, B>> {
-        let group = net.group_of(listener)?;
         let lock = net.reuseport_lock();
+        let group = net.groups.get(listener.sk_reuseport_cb.peek())?;
         let detached = net.detach_listening_sock(group, listener, &lock);
         let picked = pick(group, detached);
         if keep {

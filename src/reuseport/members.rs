@@ -23,6 +23,9 @@ pub(crate) struct Detached {
     pub(crate) num_socks: u32,
 }
 
+// What only holders of the reuseport lock write, they read with `peek`: an atomic load by who then
+// stores would be one more access to it, and of two loads loom remembers the later one only, so that
+// it would not try the store before another thread's load.
 impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
     /// Returns how many members each group has room for.
     pub(crate) fn max_socks(&self) -> u32 {
@@ -37,7 +40,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
 
     /// Returns the listener whose slot `socks[place]` names.
     fn member(&self, group: &SockReuseport<B>, place: u32) -> Option<&Listener<C, B>> {
-        self.listeners.get(self.sock_at(group, place).load(Ordering::Relaxed))
+        self.listeners.get(self.sock_at(group, place).peek())
     }
 
     /// Takes a reference on the member at `place`.
@@ -52,7 +55,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
     pub(crate) fn neighbour_of(&self, listener: &Listener<C, B>) -> Option<ListenerRef<'_, 's, C, B>> {
         let group = self.group_of(listener)?;
         let _lock = self.reuseport_lock();
-        let last = group.num_socks.load(Ordering::Relaxed).checked_sub(1)?;
+        let last = group.num_socks.peek().checked_sub(1)?;
         let place = listener.socks_index.load(Ordering::Relaxed);
         self.sock_ref(group, if place == last { last.checked_sub(1)? } else { last })
     }
@@ -73,7 +76,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
 
     /// Tells whether a listener can join `group`: there is room, or a closed member to evict.
     pub(crate) fn has_room(&self, group: &SockReuseport<B>, _lock: &ReuseportLocked<'_, B>) -> bool {
-        group.num_socks.load(Ordering::Relaxed) < self.max_socks()
+        group.num_socks.peek() < self.max_socks()
     }
 
     /// Adds a listening member. O(1). (Linux: `__reuseport_add_sock()`, and `reuseport_grow()` at
@@ -86,7 +89,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         listener: &Listener<C, B>,
         lock: &ReuseportLocked<'_, B>,
     ) -> Result<(), GroupFull> {
-        let num = group.num_socks.load(Ordering::Relaxed);
+        let num = group.num_socks.peek();
         let closed = group.num_closed_socks.load(Ordering::Relaxed);
         if num + closed == self.max_socks() {
             if closed == 0 {
@@ -113,7 +116,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         _lock: &ReuseportLocked<'_, B>,
     ) -> Detached {
         let place = listener.socks_index.load(Ordering::Relaxed);
-        let num_socks = group.num_socks.load(Ordering::Relaxed) - 1;
+        let num_socks = group.num_socks.peek() - 1;
         if let Some(last) = self.member(group, num_socks) {
             self.put_at(group, place, last);
         }
@@ -157,7 +160,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
     /// Takes a closed member out of whatever group it is in; the group's last member takes the
     /// group with it.
     pub(crate) fn leave_closed(&self, listener: &Listener<C, B>, lock: &ReuseportLocked<'_, B>) {
-        let Some(group) = self.group_of(listener) else { return };
+        let Some(group) = self.groups.get(listener.sk_reuseport_cb.peek()) else { return };
         self.detach_closed_sock(group, listener, lock);
         listener.sk_reuseport_cb.store(NONE, Ordering::Release);
         self.put_if_empty(group, lock);
@@ -165,8 +168,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
 
     /// Puts the reference that the members share, if there are none left.
     pub(crate) fn put_if_empty(&self, group: &SockReuseport<B>, _lock: &ReuseportLocked<'_, B>) {
-        let members =
-            group.num_socks.load(Ordering::Relaxed) + group.num_closed_socks.load(Ordering::Relaxed);
+        let members = group.num_socks.peek() + group.num_closed_socks.load(Ordering::Relaxed);
         if members == 0 {
             // SAFETY: `hash` stored this reference for the first member, and there is no member left
             // that it could be put for again.

@@ -1,0 +1,211 @@
+//! The life of an owner: the last request of a listener that closed.
+
+use crate::{Race, expect, outcome, threads};
+use rskq::request::{Link, RequestState};
+use rskq::sync::loom::Loom;
+use rskq::sync::model::Fine;
+use rskq::sync::{Backend, Fault};
+use rskq::{
+    Arrival, Config, Delivered, Design, Hashes, ListenError, ListenerId, Outcome, Refused, Resources, Stack,
+    Storage,
+};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+/// The memory of a small stack.
+#[derive(Clone, Copy)]
+pub(crate) struct Small {
+    pub(crate) listeners: usize,
+    pub(crate) requests: usize,
+}
+
+/// A stack with its listeners, and the connections that came out of it.
+pub(crate) struct Pot<B: Backend> {
+    pub(crate) stack: Stack<'static, u32, B>,
+    pub(crate) ids: Vec<ListenerId<u32, B>>,
+    more: Mutex<Vec<ListenerId<u32, B>>>,
+    out: Mutex<Vec<u32>>,
+    memory: Small,
+}
+
+const BACKLOG: u32 = 4;
+
+/// The port of the listeners that a stack begins with.
+pub(crate) const PORT: u16 = 80;
+
+fn local(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+impl<B: Backend> Pot<B> {
+    /// Opens the first `listening` listeners.
+    pub(crate) fn new(memory: Small, listening: usize, design: Design) -> Arc<Self> {
+        let Small { listeners, requests } = memory;
+        let resources = Resources {
+            listeners: Storage::boxed(listeners),
+            requests: Storage::boxed(requests),
+            owners: Storage::boxed(listeners),
+            groups: Storage::boxed(2),
+            socks: Storage::boxed(2 * listeners),
+            buckets: Storage::boxed(1),
+        };
+        let stack = Stack::new(resources, Config { design, migrate_req: true });
+        let listen = |_| stack.listen(local(PORT), BACKLOG, true).expect("there is room for each");
+        let ids = (0..listening).map(listen).collect();
+        Arc::new(Self { stack, ids, more: Mutex::default(), out: Mutex::default(), memory })
+    }
+
+    /// Opens one more listener, if there is a slot.
+    pub(crate) fn join(&self, port: u16) -> bool {
+        let joined = self.stack.listen(local(port), BACKLOG, true).ok();
+        self.more.lock().expect("nobody panics with it").extend(joined);
+        joined.is_some()
+    }
+
+    /// Delivers a connection to [`PORT`].
+    pub(crate) fn deliver(&self, connection: u32, hash: u32) -> Result<Delivered<u32, B>, Refused<u32>> {
+        let hashes = Hashes { syn_hash: hash, sk_hash: hash };
+        self.stack.deliver(Arrival { local: local(PORT), hashes }, connection)
+    }
+
+    /// Notes that a connection came out of the stack.
+    pub(crate) fn gone(&self, connection: u32) {
+        self.out.lock().expect("nobody panics with it").push(connection);
+    }
+
+    /// Accepts once.
+    fn accept(&self, listener: usize) -> bool {
+        let accepted = self.stack.accept(self.ids[listener]).ok().flatten();
+        accepted.map(|connection| self.gone(connection)).is_some()
+    }
+
+    fn close(&self, id: ListenerId<u32, B>) {
+        for step in self.stack.close(id).into_iter().flatten() {
+            match step {
+                Outcome::Aborted(connection) => self.gone(connection),
+                Outcome::Moved { .. } => outcome("moved"),
+                Outcome::Spliced { .. } => outcome("spliced"),
+            }
+        }
+    }
+}
+
+/// At the end: accepts what waits, closes what listens; then every connection came out once and
+/// every slot of every slab is free, which is seen from the object graph and by taking them again.
+pub(crate) fn check_all_free<B: Backend>(pot: Arc<Pot<B>>, connections: u32) {
+    let Some(mut pot) = Arc::into_inner(pot) else { panic!("every thread has ended") };
+    let ids =
+        [pot.ids.clone(), std::mem::take(&mut *pot.more.lock().expect("nobody panics with it"))].concat();
+    for &id in &ids {
+        while let Ok(Some(connection)) = pot.stack.accept(id) {
+            pot.gone(connection);
+        }
+        pot.close(id);
+    }
+    let mut out = std::mem::take(&mut *pot.out.lock().expect("nobody panics with it"));
+    out.sort_unstable();
+    let all: Vec<_> = (0..connections).collect();
+    expect("lost", out == all, || format!("of {all:?} came out {out:?}"));
+    let left = left_over(&mut pot);
+    expect("free", left.is_empty(), || left.join(", "));
+    if left.is_empty() {
+        check_free_lists(&pot, ids);
+    }
+}
+
+/// Returns what is still in use.
+fn left_over<B: Backend>(pot: &mut Pot<B>) -> Vec<String> {
+    let graph = pot.stack.graph_mut();
+    let mut left = Vec::new();
+    for (slot, listener) in graph.listeners.iter().enumerate() {
+        let held = listener.refs != 0 || listener.owner.is_some() || listener.group.is_some();
+        if held || listener.queue.as_ref().is_none_or(|q| q.backlog != 0 || !q.requests.is_empty()) {
+            left.push(format!("listener {slot}: {listener:?}"));
+        }
+    }
+    for (slot, request) in graph.requests.iter().enumerate() {
+        if request.refs != 0 || request.state != RequestState::Free || request.owner.is_some() {
+            left.push(format!("request {slot}: {request:?}"));
+        }
+    }
+    for (slot, owner) in graph.owners.iter().enumerate() {
+        if owner.refs != 0 || owner.link != Link::Vacant {
+            left.push(format!("owner {slot}: {owner:?}"));
+        }
+    }
+    for (slot, group) in graph.groups.iter().enumerate() {
+        if group.refs != 0 || group.num_socks != 0 || group.num_closed_socks != 0 {
+            left.push(format!("group {slot}: {group:?}"));
+        }
+    }
+    left
+}
+
+/// Takes every listener, owner and request slot once more; what was freed twice shows in its
+/// generation, before it would be given twice.
+fn check_free_lists<B: Backend>(pot: &Pot<B>, mut ids: Vec<ListenerId<u32, B>>) {
+    for _ in 0..pot.memory.listeners {
+        let Ok(id) = pot.stack.listen(local(PORT), BACKLOG, true) else {
+            return expect("free", false, || "not every listener slot can be taken again".into());
+        };
+        let lives = ids.iter().filter(|before| before.index() == id.index()).count();
+        if id.generation() as usize != lives {
+            return expect("free", false, || format!("a slot of {lives} lives was freed for {id:?}"));
+        }
+        ids.push(id);
+    }
+    let full = pot.stack.listen(local(PORT), BACKLOG, true).err() == Some(ListenError::NoListenerSlot);
+    expect("free", full, || "there are more listener slots than there were".into());
+    let delivered = (0..9).take_while(|&connection| pot.deliver(connection, 0).is_ok()).count();
+    expect("free", delivered == pot.memory.requests, || format!("{delivered} request slots"));
+}
+
+/// 1. One connection waits on A, the only listener, or (spliced) on B with A's owner in its request.
+/// 2. T1 accepts it: its request lets go of A's owner, which lets go of A.
+/// 3. T2 closes A: the queue's home lets go of the owner, the descriptor of A.
+/// 4. Whoever is last frees owner and listener; with the last member goes the group.
+fn last_request<B: Backend>(design: Design, listeners: usize) -> impl Fn() + Send + Sync {
+    move || {
+        let pot = Pot::<B>::new(Small { listeners, requests: 2 }, listeners, design);
+        expect("setup", pot.deliver(0, 0).is_ok(), || "the first connection is refused".into());
+        let acceptor = {
+            let pot = Arc::clone(&pot);
+            // The queue that gets A's connections, if there is one.
+            Box::new(move || outcome(if pot.accept(listeners - 1) { "accepted" } else { "not accepted" }))
+        };
+        let closer = {
+            let pot = Arc::clone(&pot);
+            Box::new(move || pot.close(pot.ids[0]))
+        };
+        threads([acceptor, closer]);
+        check_all_free(pot, 1);
+    }
+}
+
+/// The baseline: T1 accepts from the listener that T2 closes, or T2 aborts the connection.
+#[test]
+fn last_request_of_a_closed_listener() {
+    let race = Race::named("last_request_of_a_closed_listener");
+    race.explore(last_request::<Loom<Fine>>(Design::Abort, 1)).holds(&["accepted", "not accepted"]);
+}
+
+/// Splice: the request is accepted from B, while its owner still is the home of A, which is closed.
+#[test]
+fn last_request_spliced_from_a_closed_listener() {
+    let race = Race::named("last_request_spliced_from_a_closed_listener");
+    let seen = race.explore(last_request::<Loom<Fine>>(Design::Splice, 2));
+    seen.holds(&["accepted", "not accepted", "spliced"]);
+}
+
+/// `last_request_of_a_closed_listener` with a request that keeps its reference on its owner, and
+/// with one that is let go of twice.
+#[test]
+fn last_request_of_a_closed_listener_controls() {
+    for (name, faults) in [
+        ("control: owner's reference leaked", &[Fault::OwnerReferenceLeaked]),
+        ("control: request put twice", &[Fault::RequestPutTwice]),
+    ] {
+        let race = Race { name, faults, ..Race::default() };
+        race.explore(last_request::<Loom<Fine>>(Design::Abort, 1)).notices("free");
+    }
+}
