@@ -153,7 +153,9 @@ fn splice<B: Backend>(end: End) -> impl Fn() + Send + Sync {
                     End::Head => to.splice_head(&mut from),
                     End::Tail => to.splice_tail(&mut from),
                 }
-                expect("empty", from.is_empty() && from.len() == 0, || "a spliced queue is not empty".into());
+                expect("empty", (from.is_empty(), from.len()) == (true, 0), || {
+                    "a spliced queue is not empty".into()
+                });
             })
         };
         let pusher = |queue, request| -> Body {

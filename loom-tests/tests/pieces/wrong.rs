@@ -14,8 +14,10 @@ type FineLock = <Loom<Fine> as Backend>::Lock;
 type Stat = <Loom<Fine> as Backend>::Stat;
 type FineCanary = <Loom<Fine> as Backend>::Canary;
 
+type Parts<C, L, S, Y> = PhantomData<fn() -> (C, L, S, Y)>;
+
 /// `Loom<Fine>` with another reference count, lock, statistic or race detector.
-pub(crate) struct With<C = Count, L = FineLock, S = Stat, Y = FineCanary>(PhantomData<fn() -> (C, L, S, Y)>);
+pub(crate) struct With<C = Count, L = FineLock, S = Stat, Y = FineCanary>(Parts<C, L, S, Y>);
 
 impl<C: AtomicU32, L: Lock, S: AtomicU32, Y: Canary> Backend for With<C, L, S, Y> {
     type AtomicU32 = <Loom<Fine> as Backend>::AtomicU32;
