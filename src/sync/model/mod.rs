@@ -11,6 +11,7 @@
 //! object reads the current thread before and restores it after, since the model may have run
 //! others between.
 
+mod grain;
 mod objects;
 mod run;
 mod waits;
@@ -20,7 +21,8 @@ pub mod loom;
 #[cfg(feature = "shuttle")]
 pub mod shuttle;
 
-pub use objects::{Coarse, Engine, Fine, Grain, ModelAtomic, ModelLock, PlainAtomic, PlainLock};
+pub use grain::{Coarse, CoarseCount, Fine, Grain, PlainAtomic, PlainLock};
+pub use objects::{Engine, ModelAtomic, ModelCanary, ModelLock};
 pub use run::{Finding, MAIN, Record, What, begin, enter, finding, now, observe, op, take};
 pub(crate) use waits::is_free;
 pub use waits::{Deadlock, Waiter};

@@ -1,7 +1,8 @@
 //! shuttle: random schedules of large worlds, sequentially consistent, each one replayable.
 
 use super::super::{Backend, Event, Fault, ModelBackend};
-use super::objects::{Coarse, Engine, Grain, ModelAtomic, ModelCanary, ModelLock, model_backend};
+use super::grain::{Coarse, Grain};
+use super::objects::{Engine, ModelAtomic, ModelCanary, ModelLock, model_backend};
 use super::run::{self, What};
 use core::marker::PhantomData;
 use core::sync::atomic::Ordering;
