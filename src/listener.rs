@@ -198,7 +198,8 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
             let before = request.set_owner(home.into_raw());
             debug_assert_eq!(before, NONE, "a request has no owner before it is queued");
         }
-        queue.push(request).map_err(|request| (AddError::NotAtHome, request))?;
+        // SAFETY: requests and listeners live in the memory of one stack, until it is gone.
+        unsafe { queue.push(request) }.map_err(|request| (AddError::NotAtHome, request))?;
         B::trace(Event::Queued { request: index, listener: self.index });
         Ok(())
     }
@@ -240,7 +241,8 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
     where
         S: Store<RequestSock<C, B>, Backend = B>,
     {
-        let request = queue.pop(store)?;
+        // SAFETY: a listener queues requests of its own stack only, and `store` is that stack's.
+        let request = unsafe { queue.pop(store) }?;
         drop(queue);
         B::trace(Event::Popped { request: request.index(), listener: self.index });
         Some(request)

@@ -1,11 +1,14 @@
 //! What the listeners of one stack share: the slabs, the global reuseport lock, the switch.
 
+#[cfg(all(test, feature = "spin", feature = "designs"))]
+mod tests;
+
 use crate::counters::Counters;
 use crate::listener::Listener;
 use crate::lockdep::{Mutex, MutexGuard, order::Reuseport};
 use crate::request::{Link, Owner, RequestSock};
 use crate::reuseport::{Member, SockReuseport};
-use crate::slab::{NONE, Ref, Slab, Slot, Storage, Store};
+use crate::slab::{Fresh, NONE, Ref, Slab, Slot, Storage, Store};
 use crate::sync::{AtomicU32, Backend, Fault};
 
 /// The memory of a stack, handed over until the stack is gone.
@@ -83,12 +86,12 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
 
     /// Takes a listener and the owner whose home it is, both or neither.
     pub(crate) fn alloc_listener(&self) -> Option<ListenerRef<'_, 's, C, B>> {
-        let listener = self.listeners.alloc()?;
-        let owner = self.owners.alloc()?;
-        let listener = listener.publish(self);
+        let listener = Fresh::<Listener<C, B>, _>::alloc(self)?;
+        let owner = Fresh::<Owner<B>, _>::alloc(self)?;
+        let listener = listener.publish();
         let link = owner.set_link(Link::Home(listener.clone().into_raw()));
         debug_assert_eq!(link, Link::Vacant);
-        let before = listener.accept_queue.lock().set_home(owner.publish(self).into_raw());
+        let before = listener.accept_queue.lock().set_home(owner.publish().into_raw());
         debug_assert_eq!(before, NONE);
         Some(listener)
     }

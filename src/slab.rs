@@ -2,19 +2,24 @@
 //!
 //! A [`Slot`] always holds an object of its type, from the moment the embedder hands the storage
 //! over until the stack is gone. A reader may therefore come to a slot by an index it loaded
-//! without a lock, take a reference with [`Slab::try_get`], which fails when the count is zero, and
+//! without a lock, take a reference with [`Ref::try_get`], which fails when the count is zero, and
 //! then check that it is still the object it looked for. That takes the place of RCU.
 //!
 //! 1. T1 loads index 3 from `socks[]`.
 //! 2. T2 drops the last reference: slot 3 returns to the free list.
 //! 3. T3 takes slot 3 for another listener, fills it in, and publishes it.
-//! 4. T1 calls `try_get(3)`: between 2 and 3 it fails; after 3 it gets the *new* listener, complete,
+//! 4. T1 calls `Ref::try_get(3)`: between 2 and 3 it fails; after 3 it gets the *new* listener, complete,
 //!    and finds by generation, group or state that it is not the one it came for.
 //!
 //! The model of this schedule is `slab_reuse`.
 
+mod id;
+mod storage;
 #[cfg(all(test, feature = "spin"))]
 mod tests;
+
+pub use id::Id;
+pub use storage::{Storage, Vacant};
 
 use crate::lockdep::{Mutex, order};
 use crate::sync::{AtomicU32, Backend};
@@ -46,67 +51,9 @@ impl<T: Stable, B: Backend> Slot<T, B> {
     }
 }
 
-/// The memory behind a slab: the embedder's, or, with feature `alloc`, a boxed slice.
-pub enum Storage<'s, T> {
-    /// Memory that the embedder hands over until the stack is gone.
-    Borrowed(&'s mut [T]),
-    /// Memory from the allocator.
-    #[cfg(feature = "alloc")]
-    Owned(alloc::boxed::Box<[T]>),
-}
-
-impl<T> Deref for Storage<'_, T> {
-    type Target = [T];
-    #[inline]
-    fn deref(&self) -> &[T] {
-        match self {
-            Storage::Borrowed(slots) => slots,
-            #[cfg(feature = "alloc")]
-            Storage::Owned(slots) => slots,
-        }
-    }
-}
-
-impl<T> core::ops::DerefMut for Storage<'_, T> {
-    fn deref_mut(&mut self) -> &mut [T] {
-        match self {
-            Storage::Borrowed(slots) => slots,
-            #[cfg(feature = "alloc")]
-            Storage::Owned(slots) => slots,
-        }
-    }
-}
-
-impl<'s, T> From<&'s mut [T]> for Storage<'s, T> {
-    fn from(slots: &'s mut [T]) -> Self {
-        Storage::Borrowed(slots)
-    }
-}
-
-impl<'s, T, const N: usize> From<&'s mut [T; N]> for Storage<'s, T> {
-    fn from(slots: &'s mut [T; N]) -> Self {
-        Storage::Borrowed(slots)
-    }
-}
-
-/// What fresh storage is made of.
-pub trait Vacant {
-    /// An unused element.
-    const VACANT: Self;
-}
-
 impl<T: Stable, B: Backend> Vacant for Slot<T, B> {
     #[allow(clippy::declare_interior_mutable_const)] // a constructor
     const VACANT: Self = Slot::new();
-}
-
-#[cfg(feature = "alloc")]
-impl<T: Vacant> Storage<'_, T> {
-    /// Returns `count` elements from the allocator.
-    #[must_use]
-    pub fn boxed(count: usize) -> Self {
-        Storage::Owned((0..count).map(|_| T::VACANT).collect())
-    }
 }
 
 /// "No slot", where an index is stored. Slabs are at most this long.
@@ -165,18 +112,14 @@ impl<'s, T: Stable, B: Backend> Slab<'s, T, B> {
         self.slot(index).map(|slot| &slot.value)
     }
 
-    /// Takes a free slot, or returns `None` if all are in use. O(1); takes the slab's lock.
-    ///
-    /// The slot has no references until [`Fresh::publish`], so no reader can come upon an object
-    /// that is not filled in yet.
-    #[must_use]
-    pub fn alloc(&self) -> Option<Fresh<'_, 's, T, B>> {
+    /// Takes a slot off the free list. O(1).
+    fn take(&self) -> Option<u32> {
         let mut free = self.free.lock();
         let index = free.head;
         let slot = self.slot(index)?;
         free.head = slot.next_free.load(Ordering::Relaxed);
         free.len -= 1;
-        Some(Fresh { slab: self, index })
+        Some(index)
     }
 
     fn free(&self, index: u32) {
@@ -224,41 +167,6 @@ impl<'s, T: Stable, B: Backend> Slab<'s, T, B> {
     }
 }
 
-/// A slot that was taken and is not published yet. Dropping it gives it back.
-#[must_use]
-pub struct Fresh<'a, 's, T: Stable, B: Backend> {
-    slab: &'a Slab<'s, T, B>,
-    index: u32,
-}
-
-impl<T: Stable, B: Backend> Fresh<'_, '_, T, B> {
-    /// Publishes the object with one reference, the returned one.
-    ///
-    /// `store` must be the store of this object's slab.
-    pub fn publish<S: Store<T, Backend = B>>(self, store: &S) -> Ref<'_, T, S> {
-        let index = self.index;
-        if let Some(slot) = self.slab.slot(index) {
-            // Release: who gets a reference sees the object filled in.
-            slot.refs.store(1, Ordering::Release);
-        }
-        core::mem::forget(self);
-        Ref { store, index, object: PhantomData }
-    }
-}
-
-impl<T: Stable, B: Backend> Deref for Fresh<'_, '_, T, B> {
-    type Target = T;
-    fn deref(&self) -> &T {
-        &self.slab.slots[self.index as usize].value
-    }
-}
-
-impl<T: Stable, B: Backend> Drop for Fresh<'_, '_, T, B> {
-    fn drop(&mut self) {
-        self.slab.free(self.index);
-    }
-}
-
 /// Where objects of type `T` live, and what has to happen when one is no longer referenced.
 pub trait Store<T: Stable> {
     /// The back end.
@@ -267,6 +175,48 @@ pub trait Store<T: Stable> {
     fn slab(&self) -> &Slab<'_, T, Self::Backend>;
     /// Lets go of what `object` holds; its last reference is gone and nobody can take a new one.
     fn retire(&self, object: &T);
+}
+
+/// A slot that was taken and is not published yet. Dropping it gives it back.
+#[must_use]
+pub struct Fresh<'a, T: Stable, S: Store<T>> {
+    store: &'a S,
+    index: u32,
+    object: PhantomData<fn() -> T>,
+}
+
+impl<'a, T: Stable, S: Store<T>> Fresh<'a, T, S> {
+    /// Takes a free slot, or returns `None` if all are in use. O(1); takes the slab's lock.
+    ///
+    /// The slot has no references until [`publish`](Self::publish), so no reader can come upon an
+    /// object that is not filled in yet.
+    pub fn alloc(store: &'a S) -> Option<Self> {
+        let index = store.slab().take()?;
+        Some(Fresh { store, index, object: PhantomData })
+    }
+
+    /// Publishes the object with one reference, the returned one.
+    pub fn publish(self) -> Ref<'a, T, S> {
+        let Fresh { store, index, object } = *core::mem::ManuallyDrop::new(self);
+        if let Some(slot) = store.slab().slot(index) {
+            // Release: who gets a reference sees the object filled in.
+            slot.refs.store(1, Ordering::Release);
+        }
+        Ref { store, index, object }
+    }
+}
+
+impl<T: Stable, S: Store<T>> Deref for Fresh<'_, T, S> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.store.slab().slots[self.index as usize].value
+    }
+}
+
+impl<T: Stable, S: Store<T>> Drop for Fresh<'_, T, S> {
+    fn drop(&mut self) {
+        self.store.slab().free(self.index);
+    }
 }
 
 /// A counted reference to an object of a slab.
@@ -368,61 +318,5 @@ impl<T: Stable, S: Store<T>> Drop for Ref<'_, T, S> {
             self.store.retire(&slab.slots[self.index as usize].value);
             slab.free(self.index);
         }
-    }
-}
-
-/// Names an object of a slab; stale once the object is gone, whatever its slot holds then.
-pub struct Id<T> {
-    index: u32,
-    generation: u32,
-    object: PhantomData<fn() -> T>,
-}
-
-// An id is two words to copy, whatever it names.
-static_assertions::assert_eq_size!(Id<*const ()>, u64);
-static_assertions::assert_impl_all!(Id<*const ()>: Copy, Send, Sync);
-
-impl<T> Id<T> {
-    /// Returns the slot, below the slab's capacity: an index for the embedder's own tables.
-    #[must_use]
-    pub fn index(self) -> u32 {
-        self.index
-    }
-
-    /// Returns how often the slot was reused before this object.
-    #[must_use]
-    pub fn generation(self) -> u32 {
-        self.generation
-    }
-
-    /// Puts an id together again from its parts, as after a trip through a C interface.
-    ///
-    /// Ids that were never given out are stale, not unsafe.
-    #[must_use]
-    pub fn from_parts(index: u32, generation: u32) -> Self {
-        Self { index, generation, object: PhantomData }
-    }
-}
-
-impl<T> Clone for Id<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-impl<T> Copy for Id<T> {}
-impl<T> PartialEq for Id<T> {
-    fn eq(&self, other: &Self) -> bool {
-        (self.index, self.generation) == (other.index, other.generation)
-    }
-}
-impl<T> Eq for Id<T> {}
-impl<T> core::hash::Hash for Id<T> {
-    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
-        (self.index, self.generation).hash(state);
-    }
-}
-impl<T> core::fmt::Debug for Id<T> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{}v{}", self.index, self.generation)
     }
 }

@@ -49,8 +49,9 @@ pub fn course(column: Column) -> Course {
         assert!(delivered.is_ok(), "there is room");
     }
     let mut course = Course { after: Vec::new(), reset: 0, left: 0 };
-    for closed in 0..LISTENERS as usize - 1 {
-        let steps = stack.close(ids[closed]).expect("it is open");
+    let (last, others) = ids.split_last().expect("there are four");
+    for (closed, &id) in others.iter().enumerate() {
+        let steps = stack.close(id).expect("it is open");
         let aborted = steps.filter_map(|outcome| match outcome {
             Outcome::Aborted(connection) => Some(connection),
             _ => None,
@@ -59,7 +60,7 @@ pub fn course(column: Column) -> Course {
         course.reset += aborted.len();
         course.after.push(describe(&mut stack, closed, &aborted));
     }
-    course.left = stack.queue_len(ids[LISTENERS as usize - 1]).expect("it listens").0 as usize;
+    course.left = stack.queue_len(*last).expect("it listens").0 as usize;
     course
 }
 

@@ -5,6 +5,11 @@
 //! where it migrates, as for listeners that are bound to a specific address. So when A of {A, B}
 //! closes, its connections go to B; when C of {A, B, C} closes, to B; when A of {A, B, C} closes,
 //! to C, which took its place.
+//!
+//! A listener that is closed and one that is shut down leave LISTEN in the same steps; a close has a
+//! last one more, in which the socket goes. Where two listeners leave, they are shut down: the last
+//! steps of two closes have nothing to do with each other, but their locks do, and an exploration
+//! would mostly consist of that.
 
 /// A listener, by the order of opening.
 pub type L = u32;
@@ -79,12 +84,12 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "two_closers",
         schedule: "
-            1. T1 closes A: its target is B.
-            2. T2 closes B: its target is A.
+            1. T1 shuts A down: its target is B.
+            2. T2 shuts B down: its target is A.
             3. Each locks its own accept queue and wants the other's.",
         listeners: 2,
         waiting: &[A, B],
-        threads: &[&[Op::Close(A)], &[Op::Close(B)]],
+        threads: &[&[Op::Shutdown(A)], &[Op::Shutdown(B)]],
         bound: None,
         quick_bound: None,
     },
@@ -128,12 +133,12 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "closer_closer_of_target",
         schedule: "
-            1. T1 closes C: its target is B.
-            2. T2 closes B: its target is A, which stays.
+            1. T1 shuts C down: its target is B.
+            2. T2 shuts B down: its target is A, which stays.
             3. T1 adds to B, which has left LISTEN.",
         listeners: 3,
         waiting: &[C, B],
-        threads: &[&[Op::Close(C)], &[Op::Close(B)]],
+        threads: &[&[Op::Shutdown(C)], &[Op::Shutdown(B)]],
         bound: None,
         quick_bound: None,
     },
@@ -170,7 +175,7 @@ pub const SCENARIOS: &[Scenario] = &[
         waiting: &[A],
         threads: &[&[Op::Shutdown(A)], &[Op::Deliver(A)], &[Op::Accept(B)]],
         bound: None,
-        quick_bound: None,
+        quick_bound: Some(2),
     },
     Scenario {
         name: "two_closers_arrival",
@@ -182,7 +187,7 @@ pub const SCENARIOS: &[Scenario] = &[
         waiting: &[C],
         threads: &[&[Op::Shutdown(C)], &[Op::Shutdown(B)], &[Op::Deliver(B)]],
         bound: None,
-        quick_bound: Some(3),
+        quick_bound: Some(2),
     },
     Scenario {
         name: "two_closers_accept_on_target",
@@ -194,6 +199,6 @@ pub const SCENARIOS: &[Scenario] = &[
         waiting: &[C],
         threads: &[&[Op::Shutdown(C)], &[Op::Shutdown(B)], &[Op::Accept(B)]],
         bound: None,
-        quick_bound: Some(3),
+        quick_bound: Some(2),
     },
 ];

@@ -5,7 +5,7 @@ use crate::listener::Listener;
 use crate::lockdep::{MutexGuard, order::ListenBucket};
 use crate::net::{ListenerRef, Net};
 use crate::reuseport::{Detached, GroupFull, SockReuseport};
-use crate::slab::{Id, NONE, Storage};
+use crate::slab::{Fresh, Id, NONE, Storage};
 use crate::sync::{AtomicU32, Backend};
 use core::hash::{Hash, Hasher};
 use core::net::SocketAddr;
@@ -103,7 +103,7 @@ impl<C: Send + 'static, B: Backend> LockedBucket<'_, C, B> {
         if net.max_socks() == 0 {
             return Err(HashError::NoRoom);
         }
-        let group = net.groups.alloc().ok_or(HashError::NoRoom)?.publish(net);
+        let group = Fresh::<SockReuseport<B>, _>::alloc(net).ok_or(HashError::NoRoom)?.publish();
         {
             let lock = net.reuseport_lock();
             net.leave_closed(listener, &lock);

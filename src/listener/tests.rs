@@ -3,16 +3,16 @@
 use super::{AddError, Capacity};
 use crate::DefaultBackend as B;
 use crate::net::{ListenerRef, RequestRef};
-use crate::request::{Hashes, RequestState};
-use crate::slab::NONE;
+use crate::request::{Hashes, RequestSock, RequestState};
+use crate::slab::{Fresh, NONE};
 use crate::testing::{Memory, TestNet};
 use core::sync::atomic::Ordering;
 
 fn request<'a, 's>(net: &'a TestNet<'s>) -> RequestRef<'a, 's, u32, B> {
-    let fresh = net.requests.alloc().unwrap();
+    let fresh = Fresh::<RequestSock<u32, B>, _>::alloc(net).unwrap();
     // SAFETY: fresh from the slab, not published.
     unsafe { fresh.fill(Hashes::default(), 0) };
-    fresh.publish(net)
+    fresh.publish()
 }
 
 fn put_home(net: &TestNet<'_>, listener: &ListenerRef<'_, '_, u32, B>) {

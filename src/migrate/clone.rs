@@ -12,7 +12,9 @@ use crate::counters::count;
 use crate::listener::Capacity;
 use crate::net::{ListenerRef, Net, RequestRef};
 use crate::outcome::{Outcome, Wake};
+use crate::request::RequestSock;
 use crate::reuseport::Migration;
+use crate::slab::Fresh;
 use crate::sync::{AtomicU32, Backend, Fault};
 use core::sync::atomic::Ordering;
 
@@ -63,13 +65,13 @@ pub(super) fn stop_one<'a, C: Send + 'static, B: Backend>(
         Migration::To(target) => target,
         Migration::Failed | Migration::NotInGroup => return Some(Outcome::Aborted(child)),
     };
-    let Some(fresh) = net.requests.alloc() else {
+    let Some(fresh) = Fresh::<RequestSock<C, B>, _>::alloc(net) else {
         count(&net.counters.TCPMigrateReqFailure);
         return Some(Outcome::Aborted(child));
     };
     // SAFETY: fresh from the slab, not published.
     unsafe { fresh.fill(hashes, child) };
-    let clone = fresh.publish(net);
+    let clone = fresh.publish();
     if B::planted(Fault::OwnerNotMoved)
         && let Some(old) = crate::net::OwnerRef::try_get(net, request.owner())
     {

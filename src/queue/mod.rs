@@ -106,6 +106,26 @@ impl<C: Send + 'static, B: Backend> RequestSockQueue<C, B> {
     }
 }
 
+/// The requests of a queue, in no queue now, with their references.
+pub struct Detached<C, B: Backend> {
+    list: AcceptQueue<C, B>,
+    len: u32,
+}
+
+impl<C, B: Backend> Detached<C, B> {
+    /// Returns how many there are. O(1).
+    #[must_use]
+    pub fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// Tells whether there are none. O(1).
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
 /// An accept queue whose `rskq_lock` is held.
 #[must_use = "the lock is released when the guard is dropped"]
 pub struct LockedQueue<'a, C, B: Backend> {
@@ -148,7 +168,11 @@ impl<C: Send + 'static, B: Backend> LockedQueue<'_, C, B> {
     /// # Errors
     ///
     /// Returns the request if it is in a queue already.
-    pub fn push<'r, S>(
+    ///
+    /// # Safety
+    ///
+    /// The request's slot must outlive its stay in the queue, which `pop` ends.
+    pub unsafe fn push<'r, S>(
         &mut self,
         request: Ref<'r, RequestSock<C, B>, S>,
     ) -> Result<(), Ref<'r, RequestSock<C, B>, S>>
@@ -160,8 +184,8 @@ impl<C: Send + 'static, B: Backend> LockedQueue<'_, C, B> {
             // SAFETY: as below.
             unsafe { self.inner.list.push_front(object) }
         } else {
-            // SAFETY: the slot outlives the stack that the queue belongs to, and the reference that
-            // goes into the queue keeps the object from being anything else until `pop`.
+            // SAFETY: the slot is there, by the caller's contract, and the reference that goes into
+            // the queue keeps the object from being anything else until `pop`.
             unsafe { self.inner.list.push(object) }
         };
         if pushed.is_err() {
@@ -176,16 +200,38 @@ impl<C: Send + 'static, B: Backend> LockedQueue<'_, C, B> {
     }
 
     /// Takes the request at the head, with its reference, into the caller's hands. O(1).
-    pub fn pop<'r, S>(&mut self, store: &'r S) -> Option<Ref<'r, RequestSock<C, B>, S>>
+    ///
+    /// # Safety
+    ///
+    /// All requests in the queue must be of `store`.
+    pub unsafe fn pop<'r, S>(&mut self, store: &'r S) -> Option<Ref<'r, RequestSock<C, B>, S>>
     where
         S: Store<RequestSock<C, B>, Backend = B>,
     {
         let request = self.inner.list.pop()?;
         request.set_state(RequestState::InHand);
         self.count(-1);
-        // SAFETY: the reference that `push` stored with the request; the request left the list, so
-        // no second `pop` finds it.
+        // SAFETY: the reference that `push` stored with the request, of this store by the caller's
+        // contract; the request left the list, so no second `pop` finds it.
         Some(unsafe { Ref::from_raw(store, request.index()) })
+    }
+
+    /// Takes the whole queue, to be put behind another once this one's lock is released. O(1).
+    #[must_use = "the requests are in no queue until they are appended to one"]
+    pub fn detach(&mut self) -> Detached<C, B> {
+        let len = self.len();
+        self.count(-(len as i32));
+        Detached { list: self.inner.list.take(), len }
+    }
+
+    /// Puts a detached queue behind this one. O(1).
+    ///
+    /// # Safety
+    ///
+    /// Its requests must be of the same store as this queue's.
+    pub unsafe fn append(&mut self, mut detached: Detached<C, B>) {
+        self.inner.list.splice_tail(&mut detached.list);
+        self.count(detached.len as i32);
     }
 
     /// Puts all of `other` before all of this queue. O(1). (The v1 patch's splice.)

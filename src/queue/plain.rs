@@ -81,8 +81,7 @@ impl<C, B: Backend> AcceptQueue<C, B> {
         &mut self,
         request: *const RequestSock<C, B>,
     ) -> Result<(), AlreadyQueued> {
-        let mut rest = Self::new();
-        rest.splice_tail(self);
+        let mut rest = self.take();
         // SAFETY: the caller's contract.
         let pushed = unsafe { self.push(request) };
         self.splice_tail(&mut rest);
@@ -94,12 +93,17 @@ impl<C, B: Backend> AcceptQueue<C, B> {
         self.list.pop_front()
     }
 
+    /// Takes the whole list and leaves an empty one. O(1).
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        core::mem::replace(self, Self::new())
+    }
+
     /// Puts all of `other` before all of this list. O(1).
     pub fn splice_head(&mut self, other: &mut Self) {
-        let mut whole = Self::new();
-        whole.splice_tail(other);
-        whole.splice_tail(self);
-        *self = whole;
+        let mut natives = self.take();
+        *self = other.take();
+        self.splice_tail(&mut natives);
     }
 
     /// Puts all of `other` behind all of this list. O(1).
@@ -107,15 +111,16 @@ impl<C, B: Backend> AcceptQueue<C, B> {
         if other.list.is_empty() {
             return;
         }
-        let moved = other.list.take();
+        let Self { list, tail } = other.take();
+        let list = ManuallyDrop::into_inner(list);
         if self.list.is_empty() {
-            *self.list = moved;
+            *self.list = list;
         } else {
             // SAFETY: the list is not empty, so `tail` is its last request. Nothing follows it, so
-            // that the library need not look for the end of `moved`.
-            unsafe { self.list.cursor_mut_from_ptr(self.tail) }.splice_after(moved);
+            // that the library need not look for the end of the other list.
+            unsafe { self.list.cursor_mut_from_ptr(self.tail) }.splice_after(list);
         }
-        self.tail = other.tail;
+        self.tail = tail;
     }
 
     /// Returns the requests, oldest first.

@@ -4,7 +4,7 @@ use super::{AcceptQueue, AlreadyQueued, RequestSockQueue};
 use crate::DefaultBackend as B;
 use crate::net::{Net, RequestRef};
 use crate::request::{Hashes, RequestSock, RequestState};
-use crate::slab::{Stable, Store};
+use crate::slab::{Fresh, Stable, Store};
 use crate::testing::{Memory, TestNet};
 use proptest::prelude::*;
 use std::collections::VecDeque;
@@ -181,12 +181,14 @@ impl Locked {
         queue: usize,
         request: RequestRef<'a, 's, u32, B>,
     ) -> Result<(), RequestRef<'a, 's, u32, B>> {
-        self.queues[queue].lock().push(request)
+        // SAFETY: the requests' memory outlives the queues of each test.
+        unsafe { self.queues[queue].lock().push(request) }
     }
 
     /// Takes one out of a queue, for good, and says which it was.
     fn pop(&self, queue: usize, net: &TestNet<'_>) -> Option<u32> {
-        let request = self.queues[queue].lock().pop(net)?;
+        // SAFETY: each test has one store.
+        let request = unsafe { self.queues[queue].lock().pop(net) }?;
         assert_eq!(request.state(), RequestState::InHand);
         Some(request.index())
     }
@@ -209,10 +211,10 @@ impl Locked {
 }
 
 fn fresh<'a, 's>(net: &'a TestNet<'s>) -> Option<RequestRef<'a, 's, u32, B>> {
-    let fresh = net.requests.alloc()?;
+    let fresh = Fresh::<RequestSock<u32, B>, _>::alloc(net)?;
     // SAFETY: fresh from the slab, not published.
     unsafe { fresh.fill(Hashes::default(), 0) };
-    Some(fresh.publish(net))
+    Some(fresh.publish())
 }
 
 fn available(net: &TestNet<'_>) -> usize {
@@ -289,7 +291,8 @@ fn a_request_can_wait_again_after_it_was_taken_out() {
     let (net, _) = memory.lend();
     let locked = Locked::new();
     assert!(locked.push(0, fresh(&net).unwrap()).is_ok());
-    let taken = locked.queues[0].lock().pop(&net).unwrap();
+    // SAFETY: there is one store.
+    let taken = unsafe { locked.queues[0].lock().pop(&net) }.unwrap();
     assert!(locked.push(1, taken).is_ok());
     assert_eq!(locked.pop(0, &net), None);
     assert_eq!(locked.pop(1, &net), Some(0));
@@ -308,4 +311,26 @@ fn the_queue_holds_one_reference_of_each_request() {
     assert_eq!((available(&net), seen.state()), (0, RequestState::InHand));
     drop(seen);
     assert_eq!(available(&net), 1);
+}
+
+#[test]
+fn a_detached_queue_is_appended_whole_and_in_order() {
+    let mut memory = Memory::new(0, REQUESTS, 0, 0);
+    let (net, _) = memory.lend();
+    let locked = Locked::new();
+    for queue in [0, 0, 1] {
+        assert!(locked.push(queue, fresh(&net).unwrap()).is_ok());
+    }
+    let detached = locked.queues[0].lock().detach();
+    assert_eq!((detached.len(), detached.is_empty()), (2, false));
+    assert!(locked.queues[0].is_empty() && locked.queues[0].lock().is_empty());
+    // SAFETY: there is one store.
+    unsafe { locked.queues[1].lock().append(detached) };
+    assert_eq!(locked.queues[1].len(), 3);
+    assert_eq!([0, 1, 2].map(|_| locked.pop(1, &net)), [Some(2), Some(0), Some(1)]);
+    let nothing = locked.queues[0].lock().detach();
+    assert!(nothing.is_empty());
+    // SAFETY: as above.
+    unsafe { locked.queues[1].lock().append(nothing) };
+    assert_eq!(locked.pop(1, &net), None);
 }

@@ -1,6 +1,6 @@
 //! Slots, references and ids, on one thread.
 
-use super::{Id, Ref, Slab, Slot, Stable, Store};
+use super::{Fresh, Id, Ref, Slab, Slot, Stable, Store};
 use crate::DefaultBackend as B;
 use crate::testing::vacant;
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -55,7 +55,7 @@ fn things(memory: &mut [Slot<Thing, B>]) -> Things<'_> {
 
 impl<'s> Things<'s> {
     fn take(&self) -> Option<ThingRef<'_, 's>> {
-        Some(self.0.alloc()?.publish(self))
+        Some(Fresh::alloc(self)?.publish())
     }
 
     fn retired(&self, index: u32) -> u32 {
@@ -87,7 +87,7 @@ fn a_full_slab_gives_none_and_always_knows_what_is_free() {
 fn a_slot_that_was_not_published_is_given_back_without_being_retired() {
     let mut memory = memory(1);
     let things = things(&mut memory);
-    let fresh = things.0.alloc().unwrap();
+    let fresh = Fresh::<Thing, _>::alloc(&things).unwrap();
     let index = fresh.index;
     assert_eq!(things.0.available(), 0);
     assert!(ThingRef::try_get(&things, index).is_none());
@@ -245,7 +245,7 @@ proptest! {
                     None => prop_assert_eq!(reference.len(), SLOTS),
                 },
                 Op::AllocUnpublished => {
-                    prop_assert_eq!(things.0.alloc().is_some(), reference.len() < SLOTS);
+                    prop_assert_eq!(Fresh::<Thing, _>::alloc(&things).is_some(), reference.len() < SLOTS);
                 }
                 Op::Clone(which) if !held.is_empty() => {
                     let clone = which.get(&held).clone();

@@ -4,7 +4,8 @@ use super::Stack;
 use crate::counters::count;
 use crate::listener::{AddError, Capacity};
 use crate::outcome::{Delivered, Refusal, Refused, Wake};
-use crate::request::Hashes;
+use crate::request::{Hashes, RequestSock};
+use crate::slab::Fresh;
 use crate::sync::{Backend, Fault};
 use core::net::SocketAddr;
 
@@ -31,14 +32,14 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
         let Some(mut group) = self.table.lookup(&self.net, arrival.local) else {
             return Err(Refused { child, why: Refusal::NoListener });
         };
-        let Some(fresh) = self.net.requests.alloc() else {
+        let Some(fresh) = Fresh::<RequestSock<C, B>, _>::alloc(&self.net) else {
             count(&self.net.counters.RequestSlabFull);
             count(&self.net.counters.ListenDrops);
             return Err(Refused { child, why: Refusal::NoRequestSlot });
         };
         // SAFETY: fresh from the slab, not published.
         unsafe { fresh.fill(arrival.hashes, child) };
-        let mut request = fresh.publish(&self.net);
+        let mut request = fresh.publish();
         let why = loop {
             if let Some(listener) = self.net.select_sock(group, arrival.hashes.syn_hash) {
                 match listener.queue_add(request, &self.net, Capacity::Enforced) {

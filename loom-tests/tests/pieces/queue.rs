@@ -6,7 +6,7 @@ use rskq::Storage;
 use rskq::listener::Listener;
 use rskq::queue::RequestSockQueue;
 use rskq::request::RequestSock;
-use rskq::slab::{Ref, Slab, Stable, Store};
+use rskq::slab::{Fresh, Ref, Slab, Stable, Store};
 use rskq::sync::loom::Loom;
 use rskq::sync::model::Fine;
 use rskq::sync::{Backend, Fault};
@@ -44,7 +44,7 @@ impl<B: Backend> Room<B> {
             popped: Mutex::default(),
         };
         for slot in 0..requests {
-            let made = room.requests.alloc().expect("there is a slot for each").publish(&room).into_raw();
+            let made = Fresh::alloc(&room).expect("there is a slot for each").publish().into_raw();
             assert_eq!(made, slot, "slots are given in order");
         }
         Arc::new(room)
@@ -57,13 +57,15 @@ impl<B: Backend> Room<B> {
     fn push(&self, queue: usize, slot: u32) {
         // SAFETY: `new` stored the reference, and each model pushes each request once.
         let request = unsafe { RequestRef::from_raw(self, slot) };
-        let pushed = self.queue(queue).lock().push(request).map_err(Ref::into_raw);
+        // SAFETY: requests and queues are fields of one room.
+        let pushed = unsafe { self.queue(queue).lock().push(request) }.map_err(Ref::into_raw);
         assert!(pushed.is_ok(), "the request is in no queue");
     }
 
     /// Takes the head; the reference stays with the slot.
     fn pop(&self, queue: usize) -> Option<u32> {
-        self.queue(queue).lock().pop(self).map(Ref::into_raw)
+        // SAFETY: a room has one store.
+        unsafe { self.queue(queue).lock().pop(self) }.map(Ref::into_raw)
     }
 
     /// At the end: empties a queue, having compared its length with its counter.

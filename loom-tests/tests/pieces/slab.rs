@@ -4,7 +4,7 @@ use crate::wrong::{
     NoGenerations, RelaxedDecrement, RelaxedStore, TornIncrement, Unlocked, Unwatched, With, Wrong,
 };
 use crate::{Body, Race, expect, outcome, threads};
-use rskq::slab::{Id, Ref, Slab, Stable, Store};
+use rskq::slab::{Fresh, Id, Ref, Slab, Stable, Store};
 use rskq::sync::loom::Loom;
 use rskq::sync::model::Fine;
 use rskq::sync::{Backend, Cell};
@@ -74,9 +74,9 @@ impl<B: Backend> Things<B> {
 
     /// Takes a slot, fills it in, publishes it, in this order.
     fn make(&self, content: u32) -> Option<ThingRef<'_, B>> {
-        let fresh = self.slab.alloc()?;
+        let fresh = Fresh::alloc(self)?;
         fresh.set(content);
-        Some(fresh.publish(self))
+        Some(fresh.publish())
     }
 
     /// Puts a stored reference.
@@ -180,8 +180,8 @@ enum Order {
 fn make_new<B: Backend>(things: &Things<B>, order: Order) {
     let made = match order {
         Order::FillPublish => things.make(NEW),
-        Order::PublishFill => things.slab.alloc().map(|fresh| {
-            let published = ManuallyDrop::new(fresh.publish(things));
+        Order::PublishFill => Fresh::alloc(things).map(|fresh| {
+            let published = ManuallyDrop::new(fresh.publish());
             published.set(NEW);
             ManuallyDrop::into_inner(published)
         }),
@@ -293,10 +293,10 @@ fn one_free_slot<B: Backend>() {
     let allocator = || -> Body {
         let (things, taken) = (Arc::clone(&things), Arc::clone(&taken));
         Box::new(move || {
-            if let Some(fresh) = things.slab.alloc() {
+            if let Some(fresh) = Fresh::alloc(&*things) {
                 taken.fetch_add(1, Ordering::Relaxed);
                 // Left to be put at the end: what a wrong free list gave twice is put once.
-                let _ = fresh.publish(&*things).into_raw();
+                let _ = fresh.publish().into_raw();
             }
         })
     };

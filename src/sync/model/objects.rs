@@ -18,7 +18,7 @@ pub trait Engine: 'static {
     /// The checker's 32-bit atomic.
     type Atomic: Send + Sync + 'static;
     /// The checker's race detector for plain memory.
-    type Cell: Send + Sync + 'static;
+    type Cell: Detector;
 
     /// Makes a mutex.
     fn mutex() -> Self::Mutex;
@@ -50,12 +50,27 @@ pub trait Engine: 'static {
         ok: Ordering,
         err: Ordering,
     ) -> Result<u32, u32>;
-    /// Makes a race detector.
-    fn cell() -> Self::Cell;
-    /// Reads under the race detector.
-    fn reading<R>(cell: &Self::Cell, f: impl FnOnce() -> R) -> R;
-    /// Writes under the race detector.
-    fn writing<R>(cell: &Self::Cell, f: impl FnOnce() -> R) -> R;
+}
+
+/// A checker's detector of data races.
+pub trait Detector: Send + Sync + 'static {
+    /// Makes one.
+    fn new() -> Self;
+    /// Runs `f` as a read.
+    fn reading<R>(&self, f: impl FnOnce() -> R) -> R;
+    /// Runs `f` as a write.
+    fn writing<R>(&self, f: impl FnOnce() -> R) -> R;
+}
+
+/// A checker without one.
+impl Detector for () {
+    fn new() {}
+    fn reading<R>(&self, f: impl FnOnce() -> R) -> R {
+        f()
+    }
+    fn writing<R>(&self, f: impl FnOnce() -> R) -> R {
+        f()
+    }
 }
 
 /// Runs one operation of the checker, which may run other threads meanwhile.
@@ -163,41 +178,82 @@ impl<E: Engine> Canary for ModelCanary<E> {
     const INIT: Self = Self(OnceLock::new());
 
     fn place(&mut self) {
-        self.0 = OnceLock::from(E::cell());
+        self.0 = OnceLock::from(E::Cell::new());
     }
     fn reading<R>(&self, f: impl FnOnce() -> R) -> R {
-        E::reading(self.0.get().expect("a cell is placed before it is shared"), f)
+        self.0.get().expect("a cell is placed before it is shared").reading(f)
     }
     fn writing<R>(&self, f: impl FnOnce() -> R) -> R {
-        E::writing(self.0.get().expect("a cell is placed before it is shared"), f)
+        self.0.get().expect("a cell is placed before it is shared").writing(f)
     }
 }
 
-/// Implements [`Backend`](super::super::Backend) for a checker's back end of grain `G`.
+/// Makes a checker's crate an [`Engine`] and its back end of grain `G` a
+/// [`Backend`](super::super::Backend): the checkers' mutexes and atomics have the same faces.
 macro_rules! model_backend {
-    ($backend:ident, $engine:ty) => {
-        impl<G: Grain> Backend for $backend<G> {
-            type AtomicU32 = ModelAtomic<$engine>;
+    ($backend:ident, $engine:ident, $checker:ident, $cell:ty) => {
+        impl $crate::sync::model::Engine for $engine {
+            type Mutex = $checker::sync::Mutex<()>;
+            type Held = $checker::sync::MutexGuard<'static, ()>;
+            type Atomic = $checker::sync::atomic::AtomicU32;
+            type Cell = $cell;
+
+            fn mutex() -> Self::Mutex {
+                $checker::sync::Mutex::new(())
+            }
+            unsafe fn lock(mutex: &Self::Mutex) -> Self::Held {
+                let held = mutex.lock().expect("no thread panics while it holds a model lock");
+                // SAFETY: only the lifetime changes, and the caller keeps the mutex alive.
+                unsafe { core::mem::transmute::<$checker::sync::MutexGuard<'_, ()>, Self::Held>(held) }
+            }
+            fn atomic(value: u32) -> Self::Atomic {
+                Self::Atomic::new(value)
+            }
+            fn load(atomic: &Self::Atomic, order: Ordering) -> u32 {
+                atomic.load(order)
+            }
+            fn store(atomic: &Self::Atomic, value: u32, order: Ordering) {
+                atomic.store(value, order);
+            }
+            fn fetch_add(atomic: &Self::Atomic, n: u32, order: Ordering) -> u32 {
+                atomic.fetch_add(n, order)
+            }
+            fn fetch_sub(atomic: &Self::Atomic, n: u32, order: Ordering) -> u32 {
+                atomic.fetch_sub(n, order)
+            }
+            fn compare_exchange(
+                atomic: &Self::Atomic,
+                current: u32,
+                new: u32,
+                ok: Ordering,
+                err: Ordering,
+            ) -> Result<u32, u32> {
+                atomic.compare_exchange(current, new, ok, err)
+            }
+        }
+
+        impl<G: Grain> $crate::sync::Backend for $backend<G> {
+            type AtomicU32 = $crate::sync::model::ModelAtomic<$engine>;
             type Count = G::Count<$engine>;
-            type Stat = crate::sync::model::PlainAtomic;
-            type Lock = ModelLock<$engine>;
+            type Stat = $crate::sync::model::PlainAtomic;
+            type Lock = $crate::sync::model::ModelLock<$engine>;
             type PieceLock = G::PieceLock<$engine>;
-            type Canary = ModelCanary<$engine>;
+            type Canary = $crate::sync::model::ModelCanary<$engine>;
             type PieceCanary = G::PieceCanary<$engine>;
 
-            fn planted(fault: Fault) -> bool {
-                run::planted(fault)
+            fn planted(fault: $crate::sync::Fault) -> bool {
+                $crate::sync::model::run::planted(fault)
             }
 
             #[track_caller]
-            fn trace(event: Event) {
-                run::record(What::Step(event));
+            fn trace(event: $crate::sync::Event) {
+                $crate::sync::model::run::record($crate::sync::model::What::Step(event));
             }
         }
 
         // SAFETY: the checker runs all threads on one OS thread and switches only in operations on
         // its own objects.
-        unsafe impl<G: Grain> ModelBackend for $backend<G> {}
+        unsafe impl<G: Grain> $crate::sync::ModelBackend for $backend<G> {}
     };
 }
 pub(super) use model_backend;

@@ -3,7 +3,7 @@
 use crate::memory::Backend;
 use crate::sys::{expect, must};
 use rskq::lockdep::{Mutex, order};
-use rskq::slab::{Slab, Slot, Stable};
+use rskq::slab::{Fresh, Ref, Slab, Slot, Stable, Store};
 
 pub(super) fn run() {
     mutexes();
@@ -38,13 +38,31 @@ impl Stable for Placed {
     }
 }
 
+/// A store of such objects, which have nothing to let go of.
+struct Placeds<'s>(Slab<'s, Placed, Backend>);
+
+impl Store<Placed> for Placeds<'_> {
+    type Backend = Backend;
+    fn slab(&self) -> &Slab<'_, Placed, Backend> {
+        &self.0
+    }
+    fn retire(&self, _: &Placed) {}
+}
+
 fn slabs() {
     let mut slots = [const { Slot::<Placed, Backend>::new() }; 2];
-    let slab = Slab::new(&mut slots, 9);
+    let store = Placeds(Slab::new(&mut slots, 9));
+    let slab = &store.0;
+    let alloc = || Fresh::<Placed, _>::alloc(&store);
     expect(slab.capacity() == 2 && slab.available() == 2, "slab: all are free");
-    let first = must(slab.alloc().ok_or(()), "slab: the first");
-    let second = must(slab.alloc().ok_or(()), "slab: the second");
-    expect(first.0 != second.0 && slab.alloc().is_none() && slab.available() == 0, "slab: full");
+    let first = must(alloc().ok_or(()), "slab: the first");
+    let second = must(alloc().ok_or(()), "slab: the second");
+    expect(first.0 != second.0 && alloc().is_none() && slab.available() == 0, "slab: full");
     drop(first);
     expect(slab.available() == 1, "slab: what is not published comes back");
+    let second = second.publish();
+    let id = second.id();
+    expect(Ref::by_id(&store, id).is_some(), "slab: what is published is found by its id");
+    drop(second);
+    expect(Ref::by_id(&store, id).is_none() && slab.available() == 2, "slab: until it is put");
 }

@@ -4,6 +4,8 @@
 //! could leave something out, and bears worlds that loom does not. A schedule that finds something
 //! is found again by the seed in the message.
 
+mod second_opinion;
+
 use loom_tests::designs::{self, Column};
 use loom_tests::observer;
 use loom_tests::property::Property;
@@ -17,7 +19,6 @@ use shuttle::{Config, MaxSteps, Runner};
 use std::any::type_name;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -36,14 +37,9 @@ fn grain<G: Grain>() -> &'static str {
     type_name::<G>().rsplit("::").next().unwrap_or_default()
 }
 
-/// One execution, as `explore` has it under loom.
-fn execute<M: ModelBackend>(scenario: Scenario, column: Column) {
-    let world = Arc::new(World::<M>::new(scenario, column.design));
-    let observed = Arc::clone(&world);
-    model::observe(Rc::new(move || observer::step(&observed)));
-    for (connection, &listener) in (0..).zip(scenario.waiting) {
-        world.deliver(connection, listener);
-    }
+/// One execution, as `explore` has it under loom. Returns how it ended.
+fn execute<M: ModelBackend>(scenario: Scenario, column: Column) -> String {
+    let world = World::<M>::staged(scenario, column.design);
     let threads: Vec<_> = (0..scenario.threads.len())
         .map(|thread| {
             let world = Arc::clone(&world);
@@ -58,10 +54,18 @@ fn execute<M: ModelBackend>(scenario: Scenario, column: Column) {
         model::enter(MAIN);
     }
     observer::end(&world);
+    world.outcome()
+}
+
+/// What random schedules found: broken properties, and every way a schedule ended.
+#[derive(Default)]
+struct Found {
+    findings: Findings,
+    endings: BTreeSet<String>,
 }
 
 /// Runs `schedules` random schedules and returns what they found.
-fn run<G: Grain>(scenario: Scenario, column: Column, schedules: usize) -> Findings {
+fn run<G: Grain>(scenario: Scenario, column: Column, schedules: usize) -> Found {
     let mut config = Config::new();
     // A world is walked and a report formatted on it.
     config.stack_size = 256 << 10;
@@ -70,18 +74,19 @@ fn run<G: Grain>(scenario: Scenario, column: Column, schedules: usize) -> Findin
     config.max_time = None;
     // That orderings weaker than sequential consistency are not explored: loom does that.
     config.silence_warnings = true;
-    let found = Arc::new(Mutex::new(Findings::new()));
+    let found = Arc::new(Mutex::new(Found::default()));
     let finds = Arc::clone(&found);
     let name = format!("{} under {}, {}, seed {SEED:#x}", scenario.name, column.name, grain::<G>());
     let begin = Instant::now();
     let ran = catch_unwind(AssertUnwindSafe(|| {
         Runner::new(RandomScheduler::new_from_seed(SEED, schedules), config).run(move || {
             model::begin(&[]);
-            execute::<Shuttle<G>>(scenario, column);
+            let ending = execute::<Shuttle<G>>(scenario, column);
             model::take(|_, findings| {
                 let mut finds = finds.lock().expect("nobody panics with it");
+                finds.endings.insert(ending);
                 for finding in findings {
-                    let (count, texts) = finds.entry(finding.property).or_default();
+                    let (count, texts) = finds.findings.entry(finding.property).or_default();
                     *count += 1;
                     texts.insert(finding.text.clone());
                 }
@@ -92,11 +97,12 @@ fn run<G: Grain>(scenario: Scenario, column: Column, schedules: usize) -> Findin
     match ran {
         Ok(ran) => assert_eq!(ran, schedules, "{name}: not every schedule ran"),
         Err(panicked) => {
-            eprintln!("{name}: panicked; found before that: {found:?}");
+            eprintln!("{name}: panicked; found before that: {:?}", found.findings);
             resume_unwind(panicked);
         }
     }
-    println!("{name}: {schedules} schedules, {:.2} s, found {found:?}", begin.elapsed().as_secs_f64());
+    let seconds = begin.elapsed().as_secs_f64();
+    println!("{name}: {schedules} schedules, {seconds:.2} s, found {:?}", found.findings);
     found
 }
 
@@ -123,7 +129,7 @@ fn assert_clone_holds(scenario: &Scenario, mut found: Findings) {
 
 fn clone_holds<G: Grain>() {
     for scenario in SCENARIOS {
-        assert_clone_holds(scenario, run::<G>(*scenario, column("clone"), SCHEDULES));
+        assert_clone_holds(scenario, run::<G>(*scenario, column("clone"), SCHEDULES).findings);
     }
 }
 
@@ -141,7 +147,7 @@ fn clone_holds_fine() {
 fn abort_only_loses<G: Grain>() {
     let mut lost = 0;
     for scenario in SCENARIOS {
-        let mut found = run::<G>(*scenario, column("abort"), SCHEDULES);
+        let mut found = run::<G>(*scenario, column("abort"), SCHEDULES).findings;
         lost += usize::from(found.remove(Property::I11.name()).is_some());
         assert!(found.is_empty(), "{} under abort, seed {SEED:#x}: {found:?}", scenario.name);
     }
@@ -161,7 +167,7 @@ fn abort_only_loses_fine() {
 /// The control: the v1 patch leaves requests that name the dead listener, on this back end too.
 fn splice_is_broken<G: Grain>() {
     let broken = |scenario: &&Scenario| {
-        run::<G>(**scenario, column("splice"), SCHEDULES).contains_key(Property::I5.name())
+        run::<G>(**scenario, column("splice"), SCHEDULES).findings.contains_key(Property::I5.name())
     };
     assert!(SCENARIOS.iter().find(broken).is_some(), "I5 holds in every scenario, seed {SEED:#x}");
 }
@@ -208,7 +214,7 @@ fn large() -> Scenario {
 }
 
 fn large_world_holds<G: Grain>() {
-    assert_clone_holds(&large(), run::<G>(large(), column("clone"), LARGE_SCHEDULES));
+    assert_clone_holds(&large(), run::<G>(large(), column("clone"), LARGE_SCHEDULES).findings);
 }
 
 #[test]
