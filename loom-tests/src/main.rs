@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 use loom_tests::designs::{self, COLUMNS, Column};
 use loom_tests::explore::{Exploration, Settings, explore};
 use loom_tests::faults::CONTROLS;
-use loom_tests::matrix::{self, Cell, Selection};
+use loom_tests::matrix::{self, Cell, Depth, Selection};
 use loom_tests::property::Property;
 use loom_tests::scenario::{self, SCENARIOS};
 use loom_tests::{example, expected, story};
@@ -51,6 +51,9 @@ struct MatrixArgs {
     /// Only this scenario; may be given several times.
     #[arg(long)]
     scenario: Vec<String>,
+    /// At most so many preemptions, in place of the scenarios' own bounds.
+    #[arg(long, value_name = "PREEMPTIONS", conflicts_with = "full")]
+    bound: Option<u8>,
     /// Stop each exploration after so many seconds; what was stopped says so.
     #[arg(long, value_name = "SECONDS")]
     max_time: Option<u64>,
@@ -88,7 +91,11 @@ fn matrix(args: &MatrixArgs) -> Result<ExitCode, String> {
     let selection = Selection {
         columns: selected(&args.design, in_matrix(), designs::by_name)?,
         scenarios: selected(&args.scenario, SCENARIOS.to_vec(), scenario::by_name)?,
-        full: args.full,
+        depth: match (args.full, args.bound) {
+            (_, Some(bound)) => Depth::Bounded(bound),
+            (true, None) => Depth::Full,
+            (false, None) => Depth::Quick,
+        },
         max_time: args.max_time.map(Duration::from_secs),
     };
     let explorations = matrix::run(&selection);
@@ -126,7 +133,7 @@ fn run() -> Result<ExitCode, String> {
 
     let begin = Instant::now();
     let scenarios = SCENARIOS.to_vec();
-    let selection = Selection { columns: columns.clone(), scenarios, full: false, max_time: None };
+    let selection = Selection { columns: columns.clone(), scenarios, depth: Depth::Quick, max_time: None };
     let explorations = matrix::run(&selection);
     let controls = CONTROLS.iter().find(|c| c.breaks == Property::Deadlock);
     let control = controls.ok_or("there is no control of the deadlock check")?.planted();

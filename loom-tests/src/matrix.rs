@@ -12,6 +12,27 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+/// How deep to explore.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// By each scenario's bound for the small matrix.
+    Quick,
+    /// By each scenario's bound for the full matrix.
+    Full,
+    /// By one bound for all.
+    Bounded(u8),
+}
+
+impl Depth {
+    fn bound(self, scenario: &Scenario) -> Option<u8> {
+        match self {
+            Depth::Quick => scenario.quick_bound,
+            Depth::Full => scenario.bound,
+            Depth::Bounded(bound) => Some(bound),
+        }
+    }
+}
+
 /// What to explore.
 #[derive(Clone, Debug)]
 pub struct Selection {
@@ -19,8 +40,8 @@ pub struct Selection {
     pub columns: Vec<Column>,
     /// The scenarios.
     pub scenarios: Vec<Scenario>,
-    /// Whether scenarios whose exhaustion takes long are explored without a bound as well.
-    pub full: bool,
+    /// How deep.
+    pub depth: Depth,
     /// When an exploration is stopped.
     pub max_time: Option<Duration>,
 }
@@ -39,14 +60,16 @@ pub fn run(selection: &Selection) -> Vec<Exploration> {
         ProgressStyle::with_template("exploring {bar:40} {pos}/{len} models, {elapsed}")
             .expect("the template is well formed"),
     );
-    let bound = |scenario: &Scenario| if selection.full { scenario.bound } else { scenario.quick_bound };
     let mut explorations: Vec<_> = jobs
         .par_iter()
         .with_max_len(1)
         .progress_with(bar)
         .map(|&(column, scenario)| {
-            let settings =
-                Settings { bound: bound(&scenario), max_time: selection.max_time, ..Settings::default() };
+            let settings = Settings {
+                bound: selection.depth.bound(&scenario),
+                max_time: selection.max_time,
+                ..Settings::default()
+            };
             explore(column, scenario, settings)
         })
         .collect();

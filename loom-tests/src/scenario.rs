@@ -186,7 +186,7 @@ pub const SCENARIOS: &[Scenario] = &[
         listeners: 3,
         waiting: &[C],
         threads: &[&[Op::Shutdown(C)], &[Op::Shutdown(B)], &[Op::Deliver(B)]],
-        bound: None,
+        bound: Some(4),
         quick_bound: Some(2),
     },
     Scenario {
@@ -198,7 +198,7 @@ pub const SCENARIOS: &[Scenario] = &[
         listeners: 3,
         waiting: &[C],
         threads: &[&[Op::Shutdown(C)], &[Op::Shutdown(B)], &[Op::Accept(B)]],
-        bound: None,
+        bound: Some(5),
         quick_bound: Some(2),
     },
 ];
