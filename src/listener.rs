@@ -112,7 +112,6 @@ pub(crate) enum Capacity {
     /// A new connection does.
     Enforced,
     /// A connection that migrates does not, as in Linux.
-    #[cfg(feature = "designs")]
     Ignored,
 }
 
@@ -164,8 +163,8 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
         (self.sk_state.peek() != 0, self.sk_reuseport_cb.peek())
     }
 
-    /// Adds a request in the caller's hands to the accept queue and makes the listener its own.
-    /// O(1). Takes `Rskq`. (Linux: `inet_csk_reqsk_queue_add()`.)
+    /// Adds a request in the caller's hands to the accept queue and makes the listener its own,
+    /// whichever it named before. O(1). Takes `Rskq`, and without it puts the owner before. (Linux: `inet_csk_reqsk_queue_add()`.)
     ///
     /// Lock, then check that somebody is at home: the state became CLOSE before the closer drains
     /// the queue under this lock, so either this sees CLOSE or the closer sees the request.
@@ -192,15 +191,21 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
         if capacity == Capacity::Enforced && self.is_full(queue.len()) {
             return Err((AddError::Full, request));
         }
+        let mut before = NONE;
         if !(B::planted(Fault::OwnerNotMoved) && request.owner() != NONE) {
             // SAFETY: the home is a stored reference, which is only taken back under the queue's lock.
             let home = unsafe { OwnerRef::<'_, B, S>::clone_raw(store, queue.home()) };
-            let before = request.set_owner(home.into_raw());
-            debug_assert_eq!(before, NONE, "a request has no owner before it is queued");
+            before = request.set_owner(home.into_raw());
         }
         // SAFETY: requests and listeners live in the memory of one stack, until it is gone.
         unsafe { queue.push(request) }.map_err(|request| (AddError::NotAtHome, request))?;
         B::trace(Event::Queued { request: index, listener: self.index });
+        drop(queue);
+        if before != NONE {
+            // SAFETY: stored when the request was in another queue, and another is stored now. Putting
+            // it may take outer locks, so that the queue's had to be released.
+            drop(unsafe { OwnerRef::<'_, B, S>::from_raw(store, before) });
+        }
         Ok(())
     }
 

@@ -122,6 +122,16 @@ impl<C: Send + 'static, B: Backend> RequestSock<C, B> {
         unsafe { self.body.with_mut(|body| (body.hashes, body.child.take())) }
     }
 
+    /// Returns the connection's hashes.
+    ///
+    /// # Safety
+    ///
+    /// The request must be in the caller's hands: fresh, or just popped from a queue.
+    pub(crate) unsafe fn hashes(&self) -> Hashes {
+        // SAFETY: in one pair of hands, by the caller's contract.
+        unsafe { self.body.with(|body| body.hashes) }
+    }
+
     /// Looks at the body without being an access.
     ///
     /// # Safety

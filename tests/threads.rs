@@ -210,3 +210,8 @@ fn every_connection_ends_once_under_clone() {
 fn every_connection_ends_once_under_splice() {
     every_connection_ends_once(Design::Splice);
 }
+
+#[test]
+fn every_connection_ends_once_under_requeue() {
+    every_connection_ends_once(Design::Requeue);
+}

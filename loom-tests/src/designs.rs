@@ -38,6 +38,7 @@ pub const COLUMNS: &[Column] = &[
         design: Design::Clone(CloneFixes::AS_FIXED),
         in_matrix: true,
     },
+    Column { name: "requeue", title: "ours: requeue", design: Design::Requeue, in_matrix: true },
 ];
 
 /// Returns the design of that name.

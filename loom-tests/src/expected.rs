@@ -32,6 +32,7 @@ fn loses(design: &str, scenario: &str) -> bool {
                 | "closer_late_arrival_accept_on_target"
                 | "two_closers_arrival"
         ),
+        "requeue" => false,
         // One try: the target closes between the choice and the addition. Late arrivals are kept.
         _ => matches!(
             scenario,

@@ -179,7 +179,7 @@ fn run<G: Grain>(
 
 /// One execution: the world, the threads, the look at the end. Returns what became of everybody.
 fn execute<G: Grain>(scenario: Scenario, column: Column) -> String {
-    let world = World::<Loom<G>>::staged(scenario, column.design);
+    let world = World::<Loom<G>>::staged(scenario, column.design, observer::step);
     let threads: Vec<_> = (0..scenario.threads.len())
         .map(|thread| {
             let world = Arc::clone(&world);

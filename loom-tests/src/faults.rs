@@ -77,6 +77,13 @@ pub const CONTROLS: &[Control] = &[
         scenario: "closer_late_arrival",
     },
     Control {
+        fault: Fault::LateArrivalDropped,
+        title: "a refused migrant is not resolved again",
+        breaks: Property::I11,
+        design: "requeue",
+        scenario: "closer_closer_of_target",
+    },
+    Control {
         fault: Fault::PushToHead,
         title: "an addition goes to the head",
         breaks: Property::I12,

@@ -199,7 +199,7 @@ mod tests {
         let design = designs::by_name("clone").unwrap().design;
         exhaust::exhaust(None, move || {
             model::begin(&[]);
-            let world = World::<Loom>::staged(scenario, design);
+            let world = World::<Loom>::staged(scenario, design, step);
             end(&world);
             assert!(model::take(|_, findings| !findings.iter().any(|f| f.property == "I14")));
             world.books().fates.push((0, Fate::Accepted(scenario::A)));

@@ -1,7 +1,6 @@
 //! A stack in a model, its listeners and connections, and the books that the observer compares it
 //! with.
 
-use crate::observer;
 use crate::scenario::{L, Op, Scenario};
 use rskq::sync::ModelBackend;
 use rskq::sync::model;
@@ -95,13 +94,13 @@ impl<B: ModelBackend> World<B> {
         Self { stack, scenario, ids, books: Mutex::new(books) }
     }
 
-    /// Makes the world of one execution, observed from the beginning, with the connections that
-    /// wait. Between [`model::begin`] and the threads.
+    /// Makes the world of one execution, with `look` at every step from the beginning, and the
+    /// connections that wait. Between [`model::begin`] and the threads.
     #[must_use]
-    pub fn staged(scenario: Scenario, design: Design) -> Arc<Self> {
+    pub fn staged(scenario: Scenario, design: Design, look: fn(&Self)) -> Arc<Self> {
         let world = Arc::new(Self::new(scenario, design));
         let observed = Arc::clone(&world);
-        model::observe(Rc::new(move || observer::step(&observed)));
+        model::observe(Rc::new(move || look(&observed)));
         for (connection, &listener) in (0..).zip(scenario.waiting) {
             world.deliver(connection, listener);
         }

@@ -1,12 +1,13 @@
 //! The listening table under its locks: hash, unhash, look up.
 
 use super::bucket::{Bucket, Chains};
-use crate::listener::Listener;
+use crate::listener::{AddError, Capacity, Listener, ListenerId};
 use crate::lockdep::{MutexGuard, order::ListenBucket};
-use crate::net::{ListenerRef, Net};
+use crate::net::{ListenerRef, Net, RequestRef};
+use crate::outcome::Refusal;
 use crate::reuseport::{Detached, GroupFull, SockReuseport};
 use crate::slab::{Fresh, Id, NONE, Storage};
-use crate::sync::{AtomicU32, Backend};
+use crate::sync::{AtomicU32, Backend, Fault};
 use core::hash::{Hash, Hasher};
 use core::net::SocketAddr;
 use core::sync::atomic::Ordering;
@@ -53,6 +54,44 @@ impl<'s, C: Send + 'static, B: Backend> ListenTable<'s, C, B> {
         let bucket = self.lock(addr)?;
         // A hashed group is what it is for as long as the bucket's lock is held.
         Some(net.groups.id_at(bucket.0.group_at(addr)?))
+    }
+}
+
+impl<'s, C: Send + 'static, B: Backend> ListenTable<'s, C, B> {
+    /// Adds a request in the caller's hands to the accept queue of the listener at `addr` that `hash`
+    /// falls on, beginning with `group`, which listened there a moment ago.
+    ///
+    /// A listener that closes meanwhile is no reason to give up: the address is looked up again, for
+    /// as long as somebody listens at it. Each time round another listener has closed.
+    ///
+    /// # Errors
+    ///
+    /// Returns the request with the reason.
+    pub(crate) fn queue_add<'a>(
+        &self,
+        net: &'a Net<'s, C, B>,
+        addr: SocketAddr,
+        mut group: Id<SockReuseport<B>>,
+        hash: u32,
+        capacity: Capacity,
+        mut request: RequestRef<'a, 's, C, B>,
+    ) -> Result<ListenerId<C, B>, (Refusal, RequestRef<'a, 's, C, B>)> {
+        loop {
+            if let Some(listener) = net.select_sock(group, hash) {
+                match listener.queue_add(request, net, capacity) {
+                    Ok(()) => return Ok(listener.id()),
+                    Err((AddError::Full, refused)) => return Err((Refusal::AcceptQueueFull, refused)),
+                    Err((AddError::NotAtHome, refused)) => request = refused,
+                }
+                if B::planted(Fault::LateArrivalDropped) {
+                    return Err((Refusal::NoListener, request));
+                }
+            }
+            match self.lookup(net, addr) {
+                Some(found) => group = found,
+                None => return Err((Refusal::NoListener, request)),
+            }
+        }
     }
 }
 

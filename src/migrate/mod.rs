@@ -3,6 +3,7 @@
 mod abort;
 #[cfg(feature = "designs")]
 mod clone;
+mod requeue;
 #[cfg(feature = "designs")]
 mod splice;
 
@@ -22,6 +23,9 @@ use core::net::SocketAddr;
 pub enum Design {
     /// Each is aborted. (Linux before 5.14, and later with `tcp_migrate_req` off.)
     Abort,
+    /// Each goes to the listener at the same address that its hash falls on now; it is aborted only
+    /// if nobody listens there. Whether `tcp_migrate_req` is on is not asked: who chose this wants it.
+    Requeue,
     /// The queue is spliced onto another listener's, as in the patch of 1 December 2020.
     #[cfg(feature = "designs")]
     Splice,
@@ -46,7 +50,7 @@ impl Design {
         at: Leaving<'_, '_, C, B>,
     ) -> Option<Outcome<C, B>> {
         match self {
-            Design::Abort => abort::unhash(&at, false),
+            Design::Abort | Design::Requeue => abort::unhash(&at, false),
             #[cfg(feature = "designs")]
             Design::Splice => splice::unhash(&at),
             #[cfg(feature = "designs")]
@@ -62,6 +66,7 @@ impl Design {
     ) -> Option<Outcome<C, B>> {
         match self {
             Design::Abort => abort::child_forget(at, request),
+            Design::Requeue => requeue::stop_one(at, request),
             #[cfg(feature = "designs")]
             Design::Splice => abort::child_forget(at, request),
             #[cfg(feature = "designs")]

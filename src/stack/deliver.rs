@@ -2,7 +2,7 @@
 
 use super::Stack;
 use crate::counters::count;
-use crate::listener::{AddError, Capacity};
+use crate::listener::Capacity;
 use crate::outcome::{Delivered, Refusal, Refused, Wake};
 use crate::request::{Hashes, RequestSock};
 use crate::slab::Fresh;
@@ -29,7 +29,7 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
     ///
     /// Gives the child back with the reason.
     pub fn deliver(&self, arrival: Arrival, child: C) -> Result<Delivered<C, B>, Refused<C>> {
-        let Some(mut group) = self.table.lookup(&self.net, arrival.local) else {
+        let Some(group) = self.table.lookup(&self.net, arrival.local) else {
             return Err(Refused { child, why: Refusal::NoListener });
         };
         let Some(fresh) = Fresh::<RequestSock<C, B>, _>::alloc(&self.net) else {
@@ -39,33 +39,19 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
         };
         // SAFETY: fresh from the slab, not published.
         unsafe { fresh.fill(arrival.hashes, child) };
-        let mut request = fresh.publish();
-        let why = loop {
-            if let Some(listener) = self.net.select_sock(group, arrival.hashes.syn_hash) {
-                match listener.queue_add(request, &self.net, Capacity::Enforced) {
-                    Ok(()) => {
-                        let id = listener.id();
-                        let wake = (!B::planted(Fault::WakeForgotten)).then_some(Wake(id));
-                        return Ok(Delivered { listener: id, wake });
-                    }
-                    Err((AddError::Full, refused)) => {
-                        request = refused;
-                        count(&self.net.counters.ListenOverflows);
-                        count(&self.net.counters.ListenDrops);
-                        break Refusal::AcceptQueueFull;
-                    }
-                    Err((AddError::NotAtHome, refused)) => request = refused,
-                }
-                if B::planted(Fault::LateArrivalDropped) {
-                    break Refusal::NoListener;
-                }
+        let (addr, hash) = (arrival.local, arrival.hashes.syn_hash);
+        let added = self.table.queue_add(&self.net, addr, group, hash, Capacity::Enforced, fresh.publish());
+        let (why, request) = match added {
+            Ok(listener) => {
+                let wake = (!B::planted(Fault::WakeForgotten)).then_some(Wake(listener));
+                return Ok(Delivered { listener, wake });
             }
-            // The listener closed, or the whole group did: whoever listens now.
-            match self.table.lookup(&self.net, arrival.local) {
-                Some(found) => group = found,
-                None => break Refusal::NoListener,
-            }
+            Err(refused) => refused,
         };
+        if why == Refusal::AcceptQueueFull {
+            count(&self.net.counters.ListenOverflows);
+            count(&self.net.counters.ListenDrops);
+        }
         // SAFETY: no queue took the request: in our hands.
         let (_, child) = unsafe { request.take_body() };
         match child {

@@ -176,7 +176,7 @@ pub enum Fault {
     PushToHead,
     /// Accept queue: an addition does not look whether the listener still listens.
     AddWithoutStateCheck,
-    /// Stack: a refused late arrival is dropped instead of being resolved again.
+    /// Table: a request that a closing listener refused is dropped instead of being resolved again.
     LateArrivalDropped,
     /// Stack: a delivery returns without its wake-up.
     WakeForgotten,

@@ -11,6 +11,7 @@ mod ids;
 mod memory;
 mod migration;
 mod queue;
+mod requeue;
 
 use common::{Listener, Sizes, TestStack, assert_empty, stack_of};
 use rskq::migrate::CloneFixes;
@@ -21,7 +22,7 @@ use std::net::SocketAddr;
 const ENOUGH: Sizes = Sizes { listeners: 8, requests: 16, owners: 8, groups: 4, socks: 32, buckets: 4 };
 
 const CLONE: Design = Design::Clone(CloneFixes::AS_FIXED);
-const DESIGNS: [Design; 3] = [Design::Abort, Design::Splice, CLONE];
+const DESIGNS: [Design; 4] = [Design::Abort, Design::Requeue, Design::Splice, CLONE];
 
 fn addr() -> SocketAddr {
     "127.0.0.1:80".parse().unwrap()

@@ -39,7 +39,7 @@ fn grain<G: Grain>() -> &'static str {
 
 /// One execution, as `explore` has it under loom. Returns how it ended.
 fn execute<M: ModelBackend>(scenario: Scenario, column: Column) -> String {
-    let world = World::<M>::staged(scenario, column.design);
+    let world = World::<M>::staged(scenario, column.design, observer::step);
     let threads: Vec<_> = (0..scenario.threads.len())
         .map(|thread| {
             let world = Arc::clone(&world);
@@ -131,6 +131,24 @@ fn clone_holds<G: Grain>() {
     for scenario in SCENARIOS {
         assert_clone_holds(scenario, run::<G>(*scenario, column("clone"), SCHEDULES).findings);
     }
+}
+
+/// Ours holds everything, in every scenario, and in the large world.
+fn requeue_holds<G: Grain>() {
+    for scenario in SCENARIOS.iter().copied().chain([large()]) {
+        let found = run::<G>(scenario, column("requeue"), SCHEDULES).findings;
+        assert!(found.is_empty(), "{} under requeue, seed {SEED:#x}: {found:?}", scenario.name);
+    }
+}
+
+#[test]
+fn requeue_holds_coarse() {
+    requeue_holds::<Coarse>();
+}
+
+#[test]
+fn requeue_holds_fine() {
+    requeue_holds::<Fine>();
 }
 
 #[test]
