@@ -15,7 +15,7 @@ use intrusive_collections::linked_list::AtomicLink;
 /// Names a listener; stale once it was closed.
 pub type ListenerId<C, B> = Id<Listener<C, B>>;
 
-/// What the owner of the listening socket can do with it, under [`Listener::sock`].
+/// What the owner of the listening socket can do with it, under its process-context lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Descriptor {
     /// Closed, or never opened: its id is stale.
@@ -164,7 +164,8 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
     }
 
     /// Adds a request in the caller's hands to the accept queue and makes the listener its own,
-    /// whichever it named before. O(1). Takes `Rskq`, and without it puts the owner before. (Linux: `inet_csk_reqsk_queue_add()`.)
+    /// whichever it named before. O(1). Takes `Rskq`, and once it is released puts the owner before.
+    /// (Linux: `inet_csk_reqsk_queue_add()`.)
     ///
     /// Lock, then check that somebody is at home: the state became CLOSE before the closer drains
     /// the queue under this lock, so either this sees CLOSE or the closer sees the request.
@@ -198,7 +199,7 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
             before = request.set_owner(home.into_raw());
         }
         // SAFETY: requests and listeners live in the memory of one stack, until it is gone.
-        unsafe { queue.push(request) }.map_err(|request| (AddError::NotAtHome, request))?;
+        let pushed = unsafe { queue.push(request) };
         B::trace(Event::Queued { request: index, listener: self.index });
         drop(queue);
         if before != NONE {
@@ -206,7 +207,8 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
             // it may take outer locks, so that the queue's had to be released.
             drop(unsafe { OwnerRef::<'_, B, S>::from_raw(store, before) });
         }
-        Ok(())
+        // A request in hand is in no queue, so that the push did not fail.
+        pushed.map_err(|request| (AddError::NotAtHome, request))
     }
 
     /// Takes the oldest request out of the accept queue into the caller's hands. O(1). Takes
