@@ -18,6 +18,7 @@ lint:
 	$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --all-features
 	ci/lints.sh
+	ci/rooms.sh
 
 unit:
 	$(CARGO) test -p rskq

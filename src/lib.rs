@@ -7,6 +7,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod counters;
+pub mod group;
 pub mod hash;
 #[cfg(feature = "alloc")]
 pub mod inspect;
@@ -24,15 +25,14 @@ pub mod sync;
 #[cfg(all(test, feature = "spin"))]
 mod testing;
 
+pub use group::Member;
 pub use hash::Bucket;
 pub use listener::ListenerId;
 pub use migrate::Design;
-pub use net::Resources;
 pub use outcome::{Delivered, ListenError, Outcome, Refusal, Refused, SockError, Wake};
 pub use request::Hashes;
-pub use reuseport::Member;
 pub use slab::{Slot, Storage};
-pub use stack::{Arrival, Closing, Config, Stack};
+pub use stack::{Arrival, Closing, Config, Resources, Stack};
 
 /// What ships by default: hardware atomics and `spin::Mutex`.
 #[cfg(feature = "spin")]

@@ -4,32 +4,12 @@
 mod tests;
 
 use crate::counters::Counters;
+use crate::group::{Member, SockReuseport};
 use crate::listener::Listener;
 use crate::lockdep::{Mutex, MutexGuard, order::Reuseport};
 use crate::request::{Link, Owner, RequestSock};
-use crate::reuseport::{Member, SockReuseport};
 use crate::slab::{Fresh, NONE, Ref, Slab, Slot, Storage, Store};
 use crate::sync::{AtomicU32, Backend, Fault};
-
-/// The memory of a stack, handed over until the stack is gone.
-///
-/// Each part is a slice of the embedder's (`&'s mut [..]`, from a static for instance) or, with
-/// feature `alloc`, [`Storage::boxed`].
-pub struct Resources<'s, C, B: Backend> {
-    /// Listeners, including closed ones that connections still name.
-    pub listeners: Storage<'s, Slot<Listener<C, B>, B>>,
-    /// Connections that wait to be accepted.
-    pub requests: Storage<'s, Slot<RequestSock<C, B>, B>>,
-    /// Owners: as many as listeners.
-    pub owners: Storage<'s, Slot<Owner<B>, B>>,
-    /// Reuseport groups: one for each local address, and one more for each that only has closed
-    /// members left.
-    pub groups: Storage<'s, Slot<SockReuseport<B>, B>>,
-    /// The groups' `socks[]`: each group gets an equal part, at most 65,535.
-    pub socks: Storage<'s, Member<B>>,
-    /// Buckets of the listening table.
-    pub buckets: Storage<'s, crate::hash::Bucket<C, B>>,
-}
 
 /// What is shared by the listeners of one stack. (Linux: `struct net`, the part of it that concerns
 /// listeners, and the global `reuseport_lock`.)
@@ -156,20 +136,6 @@ impl<C: Send + 'static, B: Backend> Store<Owner<B>> for Net<'_, C, B> {
 
     fn retire(&self, owner: &Owner<B>) {
         self.put_link(owner.set_link(Link::Vacant));
-    }
-}
-
-impl<C: Send + 'static, B: Backend> Store<Listener<C, B>> for Net<'_, C, B> {
-    type Backend = B;
-
-    fn slab(&self) -> &Slab<'_, Listener<C, B>, B> {
-        &self.listeners
-    }
-
-    /// The descriptor is closed and no request names the listener: it leaves the closed section.
-    /// (Linux: `reuseport_detach_sock()` at destruction.)
-    fn retire(&self, listener: &Listener<C, B>) {
-        self.detach_sock(listener);
     }
 }
 

@@ -1,11 +1,11 @@
 //! Memory for unit tests, borrowed as an embedder without an allocator lends it.
 
 use crate::DefaultBackend as B;
+use crate::group::{Member, SockReuseport};
 use crate::hash::{Bucket, ListenTable};
 use crate::listener::Listener;
 use crate::net::Net;
 use crate::request::{Owner, RequestSock};
-use crate::reuseport::{Member, SockReuseport};
 use crate::slab::{Slot, Vacant};
 use std::vec::Vec;
 

@@ -1,9 +1,9 @@
 //! One bucket of the listening table, without its lock.
 
+use crate::group::SockReuseport;
 use crate::listener::Listener;
 use crate::lockdep::{Mutex, order::ListenBucket};
 use crate::net::Net;
-use crate::reuseport::SockReuseport;
 use crate::slab::Vacant;
 use crate::sync::Backend;
 use core::mem::ManuallyDrop;

@@ -1,11 +1,12 @@
 //! The listening table under its locks: hash, unhash, look up.
 
 use super::bucket::{Bucket, Chains};
+use crate::group::SockReuseport;
 use crate::listener::{AddError, Capacity, Listener, ListenerId};
 use crate::lockdep::{MutexGuard, order::ListenBucket};
 use crate::net::{ListenerRef, Net, RequestRef};
 use crate::outcome::Refusal;
-use crate::reuseport::{Detached, GroupFull, SockReuseport};
+use crate::reuseport::{Detached, GroupFull};
 use crate::slab::{Fresh, Id, NONE, Storage};
 use crate::sync::{AtomicU32, Backend, Fault};
 use core::hash::{Hash, Hasher};

@@ -1,11 +1,11 @@
 //! Who is in a group and where: everything here holds the global reuseport lock.
 
-use super::{MAX_SOCKS, SockReuseport};
+use crate::group::{MAX_SOCKS, SockReuseport};
 use crate::listener::Listener;
 #[cfg(feature = "designs")]
 use crate::net::ListenerRef;
 use crate::net::{GroupRef, Net, ReuseportLocked};
-use crate::slab::NONE;
+use crate::slab::{NONE, Slab, Store};
 use crate::sync::{AtomicU32, Backend, Event};
 use core::sync::atomic::Ordering;
 
@@ -184,5 +184,19 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         }
         let lock = self.reuseport_lock();
         self.leave_closed(listener, &lock);
+    }
+}
+
+impl<C: Send + 'static, B: Backend> Store<Listener<C, B>> for Net<'_, C, B> {
+    type Backend = B;
+
+    fn slab(&self) -> &Slab<'_, Listener<C, B>, B> {
+        &self.listeners
+    }
+
+    /// The descriptor is closed and no request names the listener: it leaves the closed section.
+    /// (Linux: `reuseport_detach_sock()` at destruction.)
+    fn retire(&self, listener: &Listener<C, B>) {
+        self.detach_sock(listener);
     }
 }

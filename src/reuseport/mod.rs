@@ -1,14 +1,8 @@
-//! Groups of listeners that share an address. (Linux: `struct sock_reuseport`.)
+//! What happens to groups: who joins, leaves, comes back, and who is selected.
 //!
-//! ```text
-//! socks[0 .. num_socks)                               members that listen
-//! socks[num_socks .. max_socks - num_closed_socks)    free
-//! socks[max_socks - num_closed_socks .. max_socks)    members that do not, newest first
-//! ```
-//!
-//! Writers hold the one global reuseport lock. [`select`](SockReuseport) reads without a lock:
-//! `num_socks` and a slot of `socks[]` are not a snapshot, so a reader takes a reference unless
-//! there is none and then looks again whether it got a member that listens.
+//! Writers hold the one global reuseport lock. Selection reads without a lock: `num_socks` and a slot
+//! of `socks[]` are not a snapshot, so a reader takes a reference on the member unless there is none,
+//! and then looks again whether it got a member of the group that it came for.
 
 mod members;
 #[cfg(feature = "designs")]
@@ -20,75 +14,3 @@ mod tests;
 pub(crate) use members::{Detached, GroupFull};
 #[cfg(feature = "designs")]
 pub(crate) use pick::Migration;
-
-use crate::slab::{NONE, Stable, Vacant};
-use crate::sync::{AtomicU32, Backend, Cell};
-use core::net::SocketAddr;
-use intrusive_collections::linked_list::AtomicLink;
-
-/// Largest number of members. (Linux: `U16_MAX`.)
-pub const MAX_SOCKS: u32 = u16::MAX as u32;
-
-/// One element of a group's `socks[]`.
-pub struct Member<B: Backend>(pub(crate) B::AtomicU32);
-
-impl<B: Backend> Vacant for Member<B> {
-    #[allow(clippy::declare_interior_mutable_const)] // a constructor
-    const VACANT: Self = Member(B::AtomicU32::ZERO);
-}
-
-// A group of 65,535 is a quarter of a megabyte.
-#[cfg(feature = "spin")]
-static_assertions::assert_eq_size!(Member<crate::DefaultBackend>, u32);
-
-impl<B: Backend> Member<B> {
-    /// An unused element, for statics and arrays.
-    #[must_use]
-    #[allow(clippy::new_without_default)] // `const { Member::new() }` is how arrays are made
-    pub const fn new() -> Self {
-        Self::VACANT
-    }
-
-    pub(crate) fn place(&mut self) {
-        self.0.place(NONE);
-    }
-}
-
-/// A group. (Linux: `struct sock_reuseport`.)
-pub struct SockReuseport<B: Backend> {
-    index: u32,
-    /// Members that listen; written under `Reuseport`. (Linux: `num_socks`.)
-    pub(crate) num_socks: B::AtomicU32,
-    /// Members that do not; under `Reuseport`. (Linux: `num_closed_socks`.)
-    pub(crate) num_closed_socks: B::Stat,
-    /// The address of the listening members; under `ListenBucket`.
-    pub(crate) addr: Cell<Option<SocketAddr>, B::PieceCanary>,
-    /// Chain of the groups of a bucket that have listening members; under `ListenBucket`.
-    pub(crate) hashed: AtomicLink,
-}
-
-impl<B: Backend> Stable for SockReuseport<B> {
-    #[allow(clippy::declare_interior_mutable_const)] // a constructor
-    const INIT: Self = Self {
-        index: 0,
-        num_socks: B::AtomicU32::ZERO,
-        num_closed_socks: B::Stat::ZERO,
-        addr: Cell::new(None),
-        hashed: AtomicLink::new(),
-    };
-
-    fn place(&mut self, index: u32) {
-        self.index = index;
-        self.num_socks.place(0);
-        self.num_closed_socks.place(0);
-        self.addr.place();
-    }
-}
-
-impl<B: Backend> SockReuseport<B> {
-    /// Returns the group's slot.
-    #[must_use]
-    pub fn index(&self) -> u32 {
-        self.index
-    }
-}

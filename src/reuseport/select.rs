@@ -1,6 +1,6 @@
 //! Which member answers: read without a lock.
 
-use super::SockReuseport;
+use crate::group::SockReuseport;
 use crate::net::{ListenerRef, Net};
 use crate::slab::Id;
 use crate::sync::{AtomicU32, Backend};

@@ -2,8 +2,9 @@
 
 mod reference;
 
-use super::{GroupFull, SockReuseport};
+use super::GroupFull;
 use crate::DefaultBackend as B;
+use crate::group::SockReuseport;
 use crate::hash::{HashError, ListenTable};
 use crate::net::{GroupRef, ListenerRef};
 use crate::slab::{Id, NONE};

@@ -3,15 +3,17 @@
 mod closing;
 mod deliver;
 mod listen;
+mod resources;
 
 pub use closing::Closing;
 pub use deliver::Arrival;
+pub use resources::Resources;
 
 use crate::counters::Snapshot;
 use crate::hash::ListenTable;
 use crate::listener::{Descriptor, ListenerId};
 use crate::migrate::Design;
-use crate::net::{ListenerRef, Net, Resources};
+use crate::net::{ListenerRef, Net};
 use crate::outcome::SockError;
 use crate::sync::{AtomicU32, Backend, Fault};
 use core::sync::atomic::Ordering;

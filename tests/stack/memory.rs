@@ -1,8 +1,8 @@
 //! The memory that an embedder lends.
 
 use super::*;
+use rskq::group::Member;
 use rskq::hash::Bucket;
-use rskq::reuseport::Member;
 use std::sync::Arc;
 
 /// What the stacks here carry: it is seen to be dropped.
@@ -13,7 +13,7 @@ struct Memory {
     listeners: [Slot<rskq::listener::Listener<Child, DefaultBackend>, DefaultBackend>; 2],
     requests: [Slot<rskq::request::RequestSock<Child, DefaultBackend>, DefaultBackend>; 4],
     owners: [Slot<rskq::request::Owner<DefaultBackend>, DefaultBackend>; 2],
-    groups: [Slot<rskq::reuseport::SockReuseport<DefaultBackend>, DefaultBackend>; 2],
+    groups: [Slot<rskq::group::SockReuseport<DefaultBackend>, DefaultBackend>; 2],
     socks: [Member<DefaultBackend>; 4],
 }
 

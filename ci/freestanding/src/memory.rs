@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use rskq::hash::Bucket;
 use rskq::listener::Listener;
 use rskq::request::{Owner, RequestSock};
-use rskq::reuseport::{Member, SockReuseport};
+use rskq::group::{Member, SockReuseport};
 use rskq::{Resources, Slot, Stack};
 
 /// What the image runs on: hardware atomics and its own lock.

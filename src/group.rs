@@ -1,0 +1,81 @@
+//! A group of listeners that share an address, as it lies in memory. (Linux: `struct sock_reuseport`.)
+//!
+//! ```text
+//! socks[0 .. num_socks)                               members that listen
+//! socks[num_socks .. max_socks - num_closed_socks)    free
+//! socks[max_socks - num_closed_socks .. max_socks)    members that do not, newest first
+//! ```
+//!
+//! What happens to it is in [`reuseport`](crate::reuseport).
+
+use crate::slab::{NONE, Stable, Vacant};
+use crate::sync::{AtomicU32, Backend, Cell};
+use core::net::SocketAddr;
+use intrusive_collections::linked_list::AtomicLink;
+
+/// Largest number of members. (Linux: `U16_MAX`.)
+pub const MAX_SOCKS: u32 = u16::MAX as u32;
+
+/// One element of a group's `socks[]`.
+pub struct Member<B: Backend>(pub(crate) B::AtomicU32);
+
+impl<B: Backend> Vacant for Member<B> {
+    #[allow(clippy::declare_interior_mutable_const)] // a constructor
+    const VACANT: Self = Member(B::AtomicU32::ZERO);
+}
+
+// A group of 65,535 is a quarter of a megabyte.
+#[cfg(feature = "spin")]
+static_assertions::assert_eq_size!(Member<crate::DefaultBackend>, u32);
+
+impl<B: Backend> Member<B> {
+    /// An unused element, for statics and arrays.
+    #[must_use]
+    #[allow(clippy::new_without_default)] // `const { Member::new() }` is how arrays are made
+    pub const fn new() -> Self {
+        Self::VACANT
+    }
+
+    pub(crate) fn place(&mut self) {
+        self.0.place(NONE);
+    }
+}
+
+/// A group. (Linux: `struct sock_reuseport`.)
+pub struct SockReuseport<B: Backend> {
+    index: u32,
+    /// Members that listen; written under `Reuseport`. (Linux: `num_socks`.)
+    pub(crate) num_socks: B::AtomicU32,
+    /// Members that do not; under `Reuseport`. (Linux: `num_closed_socks`.)
+    pub(crate) num_closed_socks: B::Stat,
+    /// The address of the listening members; under `ListenBucket`.
+    pub(crate) addr: Cell<Option<SocketAddr>, B::PieceCanary>,
+    /// Chain of the groups of a bucket that have listening members; under `ListenBucket`.
+    pub(crate) hashed: AtomicLink,
+}
+
+impl<B: Backend> Stable for SockReuseport<B> {
+    #[allow(clippy::declare_interior_mutable_const)] // a constructor
+    const INIT: Self = Self {
+        index: 0,
+        num_socks: B::AtomicU32::ZERO,
+        num_closed_socks: B::Stat::ZERO,
+        addr: Cell::new(None),
+        hashed: AtomicLink::new(),
+    };
+
+    fn place(&mut self, index: u32) {
+        self.index = index;
+        self.num_socks.place(0);
+        self.num_closed_socks.place(0);
+        self.addr.place();
+    }
+}
+
+impl<B: Backend> SockReuseport<B> {
+    /// Returns the group's slot.
+    #[must_use]
+    pub fn index(&self) -> u32 {
+        self.index
+    }
+}

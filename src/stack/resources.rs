@@ -1,0 +1,28 @@
+//! What a stack is made of.
+
+use crate::group::{Member, SockReuseport};
+use crate::hash::Bucket;
+use crate::listener::Listener;
+use crate::request::{Owner, RequestSock};
+use crate::slab::{Slot, Storage};
+use crate::sync::Backend;
+
+/// The memory of a stack, handed over until the stack is gone.
+///
+/// Each part is a slice of the embedder's (`&'s mut [..]`, from a static for instance) or, with
+/// feature `alloc`, [`Storage::boxed`].
+pub struct Resources<'s, C, B: Backend> {
+    /// Listeners, including closed ones that connections still name.
+    pub listeners: Storage<'s, Slot<Listener<C, B>, B>>,
+    /// Connections that wait to be accepted.
+    pub requests: Storage<'s, Slot<RequestSock<C, B>, B>>,
+    /// Owners: as many as listeners.
+    pub owners: Storage<'s, Slot<Owner<B>, B>>,
+    /// Reuseport groups: one for each local address, and one more for each that only has closed
+    /// members left.
+    pub groups: Storage<'s, Slot<SockReuseport<B>, B>>,
+    /// The groups' `socks[]`: each group gets an equal part, at most 65,535.
+    pub socks: Storage<'s, Member<B>>,
+    /// Buckets of the listening table.
+    pub buckets: Storage<'s, Bucket<C, B>>,
+}
