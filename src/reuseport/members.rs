@@ -35,7 +35,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
 
     /// Returns `socks[place]` of `group`. Places come from within the group's part.
     pub(super) fn sock_at(&self, group: &SockReuseport<B>, place: u32) -> &B::AtomicU32 {
-        &self.socks[(group.index() * self.max_socks() + place) as usize].0
+        &self.socks[group.index() as usize * self.max_socks() as usize + place as usize].0
     }
 
     /// Returns the listener whose slot `socks[place]` names.
@@ -176,15 +176,6 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
             drop(unsafe { GroupRef::from_raw(self, group.index()) });
         }
     }
-
-    /// Takes a listener that is gone out of the closed section. (Linux: `reuseport_detach_sock()`.)
-    pub(crate) fn detach_sock(&self, listener: &Listener<C, B>) {
-        if listener.sk_reuseport_cb.load(Ordering::Acquire) == NONE {
-            return;
-        }
-        let lock = self.reuseport_lock();
-        self.leave_closed(listener, &lock);
-    }
 }
 
 impl<C: Send + 'static, B: Backend> Store<Listener<C, B>> for Net<'_, C, B> {
@@ -197,6 +188,10 @@ impl<C: Send + 'static, B: Backend> Store<Listener<C, B>> for Net<'_, C, B> {
     /// The descriptor is closed and no request names the listener: it leaves the closed section.
     /// (Linux: `reuseport_detach_sock()` at destruction.)
     fn retire(&self, listener: &Listener<C, B>) {
-        self.detach_sock(listener);
+        if listener.sk_reuseport_cb.load(Ordering::Acquire) == NONE {
+            return;
+        }
+        let lock = self.reuseport_lock();
+        self.leave_closed(listener, &lock);
     }
 }
