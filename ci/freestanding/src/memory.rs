@@ -4,10 +4,10 @@ use crate::child::Child;
 use crate::spin::Spin;
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, Ordering};
+use rskq::group::{Member, SockReuseport};
 use rskq::hash::Bucket;
 use rskq::listener::Listener;
 use rskq::request::{Owner, RequestSock};
-use rskq::group::{Member, SockReuseport};
 use rskq::{Resources, Slot, Stack};
 
 /// What the image runs on: hardware atomics and its own lock.

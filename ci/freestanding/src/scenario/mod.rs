@@ -4,6 +4,7 @@ mod addresses;
 mod closing;
 mod deliveries;
 mod limits;
+mod requeue;
 mod rooms;
 
 use crate::child::Child;
@@ -37,6 +38,7 @@ pub(crate) fn run() {
     let counted = stack.counters().iter().map(|(_, count)| count).sum::<u32>();
     expect(counted == 2 * (deliveries::COUNTED + limits::COUNTED), "only what was refused is counted");
     limits::without_memory();
+    requeue::run();
     rooms::run();
 }
 
