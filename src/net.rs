@@ -90,7 +90,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         }
     }
 
-    /// Puts an owner reference that was stored in a request or a listener.
+    /// Puts an owner reference that was stored in a request, a listener or another owner.
     pub(crate) fn put_owner(&self, stored: u32) {
         if stored != NONE {
             // SAFETY: `stored` was put there by `into_raw`, and its place holds another value now.
@@ -105,8 +105,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
             // SAFETY: a link carries a reference stored by `into_raw`, and its owner has another
             // link now.
             Link::Home(listener) => drop(unsafe { ListenerRef::from_raw(self, listener) }),
-            // SAFETY: as above.
-            Link::Handed(owner) => drop(unsafe { OwnerRef::from_raw(self, owner) }),
+            Link::Handed(owner) => self.put_owner(owner),
         }
     }
 }

@@ -226,27 +226,21 @@ impl<C: Send + 'static, B: Backend> LockedQueue<'_, C, B> {
 
     /// Puts a detached queue behind this one. O(1).
     ///
-    /// # Safety
-    ///
-    /// Its requests must be of the same store as this queue's.
-    pub unsafe fn append(&mut self, mut detached: Detached<C, B>) {
+    /// That all requests of a queue are of one store is for `pop`'s caller to know.
+    pub fn append(&mut self, mut detached: Detached<C, B>) {
         self.inner.list.splice_tail(&mut detached.list);
         self.count(detached.len as i32);
     }
 
     /// Puts all of `other` before all of this queue. O(1). (The v1 patch's splice.)
     pub fn splice_head(&mut self, other: &mut Self) {
-        let moved = other.len();
-        self.inner.list.splice_head(&mut other.inner.list);
-        other.count(-(moved as i32));
-        self.count(moved as i32);
+        let mut migrants = other.detach();
+        self.inner.list.splice_head(&mut migrants.list);
+        self.count(migrants.len as i32);
     }
 
     /// Puts all of `other` behind all of this queue. O(1).
     pub fn splice_tail(&mut self, other: &mut Self) {
-        let moved = other.len();
-        self.inner.list.splice_tail(&mut other.inner.list);
-        other.count(-(moved as i32));
-        self.count(moved as i32);
+        self.append(other.detach());
     }
 }

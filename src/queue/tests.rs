@@ -324,13 +324,11 @@ fn a_detached_queue_is_appended_whole_and_in_order() {
     let detached = locked.queues[0].lock().detach();
     assert_eq!((detached.len(), detached.is_empty()), (2, false));
     assert!(locked.queues[0].is_empty() && locked.queues[0].lock().is_empty());
-    // SAFETY: there is one store.
-    unsafe { locked.queues[1].lock().append(detached) };
+    locked.queues[1].lock().append(detached);
     assert_eq!(locked.queues[1].len(), 3);
     assert_eq!([0, 1, 2].map(|_| locked.pop(1, &net)), [Some(2), Some(0), Some(1)]);
     let nothing = locked.queues[0].lock().detach();
     assert!(nothing.is_empty());
-    // SAFETY: as above.
-    unsafe { locked.queues[1].lock().append(nothing) };
+    locked.queues[1].lock().append(nothing);
     assert_eq!(locked.pop(1, &net), None);
 }
