@@ -75,16 +75,27 @@ pub fn differences(explorations: &[Exploration]) -> Vec<String> {
 
 fn of_one(exploration: &Exploration) -> Vec<String> {
     let (design, scenario) = (exploration.column.name, exploration.scenario.name);
-    let expected = broken(design, scenario);
-    let difference = |(property, verdict): &(Property, _)| {
-        let verdict: &crate::verdict::Verdict = verdict;
-        let what = match (verdict.is_broken(), expected.contains(property)) {
-            (true, false) => "is broken, expected to hold",
-            (false, true) => "was not found broken",
-            (false, false) if !verdict.holds() => "was not explored to the end",
-            _ => return None,
-        };
-        Some(format!("{} {what}, in {scenario} under {design}", property.name()))
+    let verdicts = exploration.verdicts.iter();
+    let known = verdicts.map(|(property, verdict)| (*property, verdict.is_broken(), verdict.holds()));
+    known
+        .filter_map(|(property, broken, holds)| difference(design, scenario, property, broken, holds))
+        .collect()
+}
+
+/// Returns how one verdict, broken or holding or neither, differs from what is expected.
+#[must_use]
+pub fn difference(
+    design: &str,
+    scenario: &str,
+    property: Property,
+    is_broken: bool,
+    holds: bool,
+) -> Option<String> {
+    let what = match (is_broken, broken(design, scenario).contains(&property)) {
+        (true, false) => "is broken, expected to hold",
+        (false, true) => "was not found broken",
+        (false, false) if !holds => "was not explored to the end",
+        _ => return None,
     };
-    exploration.verdicts.iter().filter_map(difference).collect()
+    Some(format!("{} {what}, in {scenario} under {design}", property.name()))
 }

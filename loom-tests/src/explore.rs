@@ -10,6 +10,7 @@
 
 use crate::designs::Column;
 use crate::exhaust;
+use crate::nesting::{self, Nesting};
 use crate::observer;
 use crate::property::Property;
 use crate::scenario::Scenario;
@@ -21,11 +22,12 @@ use rskq::sync::loom::Loom;
 use rskq::sync::model::{self, Coarse, Deadlock, Finding, Grain, MAIN, Record, What};
 use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Once};
 use std::time::{Duration, Instant};
 
 /// How an exploration is to be run.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Settings<'a> {
     /// Most preemptions; `None` explores all interleavings.
     pub bound: Option<u8>,
@@ -33,6 +35,8 @@ pub struct Settings<'a> {
     pub max_time: Option<Duration>,
     /// Faults to plant.
     pub faults: &'a [Fault],
+    /// Where the interleavings are counted as they are explored, for who watches.
+    pub count: Arc<AtomicU64>,
 }
 
 /// What came of an exploration.
@@ -50,6 +54,8 @@ pub struct Exploration {
     pub elapsed: Duration,
     /// Every way it ended, for what connections are concerned.
     pub outcomes: BTreeSet<String>,
+    /// Which classes of locks were taken while which were held.
+    pub nestings: BTreeSet<Nesting>,
     /// The verdict on each property, in the order of [`Property::ALL`].
     pub verdicts: Vec<(Property, Verdict)>,
 }
@@ -68,18 +74,20 @@ struct Tally {
     interleavings: u64,
     broken: HashMap<&'static str, (u64, Interleaving)>,
     outcomes: BTreeSet<String>,
+    nestings: BTreeSet<Nesting>,
 }
 
 impl Tally {
     fn add(&mut self, records: &[Record], findings: &[Finding]) {
+        nesting::note(records, &mut self.nestings);
         for finding in findings {
             let until = of_threads(&records[..finding.seen_at]);
-            let entry = self.broken.entry(finding.property);
-            let (count, best) = entry
-                .or_insert_with(|| (0, Interleaving { text: finding.text.clone(), records: until.clone() }));
+            let at_end = finding.seen_at == records.len();
+            let this = || Interleaving { text: finding.text.clone(), at_end, records: until.clone() };
+            let (count, best) = self.broken.entry(finding.property).or_insert_with(|| (0, this()));
             *count += 1;
             if length(&until) < best.length() {
-                *best = Interleaving { text: finding.text.clone(), records: until };
+                *best = this();
             }
         }
     }
@@ -123,7 +131,7 @@ pub fn explore_as<G: Grain>(column: Column, scenario: Scenario, settings: Settin
     quiet_expected_panics();
     let tally = Arc::new(Mutex::new(Tally::default()));
     let begin = Instant::now();
-    let end = run::<G>(column, scenario, settings, &tally, begin);
+    let end = run::<G>(column, scenario, &settings, &tally, begin);
     let mut tally = core::mem::take(&mut *tally.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
     assert!(tally.interleavings > 0, "nothing was explored");
     let elapsed = begin.elapsed();
@@ -134,6 +142,7 @@ pub fn explore_as<G: Grain>(column: Column, scenario: Scenario, settings: Settin
         interleavings: tally.interleavings,
         elapsed,
         outcomes: core::mem::take(&mut tally.outcomes),
+        nestings: core::mem::take(&mut tally.nestings),
         verdicts: verdicts(tally, &end, settings.bound, elapsed),
     }
 }
@@ -141,11 +150,12 @@ pub fn explore_as<G: Grain>(column: Column, scenario: Scenario, settings: Settin
 fn run<G: Grain>(
     column: Column,
     scenario: Scenario,
-    settings: Settings<'_>,
+    settings: &Settings<'_>,
     tally: &Arc<Mutex<Tally>>,
     begin: Instant,
 ) -> End {
     let faults = settings.faults.to_vec();
+    let count = Arc::clone(&settings.count);
     let deadline = settings.max_time.map(|max| begin + max);
     let tally = Arc::clone(tally);
     let builder = exhaust::builder(settings.bound);
@@ -155,6 +165,7 @@ fn run<G: Grain>(
                 panic_any(DeadlineReached);
             }
             tally.lock().expect("no thread panics with the tally open").interleavings += 1;
+            count.fetch_add(1, Ordering::Relaxed);
             model::begin(&faults);
             let outcome = execute::<G>(scenario, column);
             model::take(|records, findings| {
@@ -170,7 +181,8 @@ fn run<G: Grain>(
         Err(payload) => match payload.downcast::<Deadlock>() {
             Ok(deadlock) => {
                 let records = model::take(|records, _| until_last_wish(of_threads(records)));
-                End::Deadlock(*deadlock.clone(), Interleaving { text: story::deadlock(&deadlock), records })
+                let text = story::deadlock(&deadlock);
+                End::Deadlock(*deadlock, Interleaving { text, at_end: false, records })
             }
             Err(other) => std::panic::resume_unwind(other),
         },

@@ -12,6 +12,7 @@ pub mod expected;
 pub mod explore;
 pub mod faults;
 pub mod matrix;
+pub mod nesting;
 pub mod observer;
 pub mod property;
 pub mod scenario;

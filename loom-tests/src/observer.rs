@@ -20,13 +20,15 @@ pub fn letter(listener: u32) -> char {
 pub fn step<B: ModelBackend>(world: &World<B>) {
     let mut books = world.books();
     world.stack.queues_now(|listener, listening, queue| {
+        let waiting = connections(&queue);
+        if books.queues[listener as usize] != waiting {
+            model::waiting(listener, &waiting);
+        }
         check_queue(listener, &queue);
         if books.stopped[listener as usize] && !listening && !queue.requests.is_empty() {
-            report(Property::I9, || {
-                format!("{} has stopped and holds {}", letter(listener), list(&connections(&queue)))
-            });
+            report(Property::I9, || format!("{} has stopped and holds {}", letter(listener), list(&waiting)));
         }
-        compare(&mut books, listener, &connections(&queue));
+        compare(&mut books, listener, &waiting);
     });
 }
 

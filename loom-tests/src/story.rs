@@ -90,6 +90,7 @@ fn steps(records: &[Record]) -> Vec<(Record, String)> {
             What::Gets(tag) => format!("gets {}", lock_name(tag)),
             What::Releases(tag) => format!("unlocks {}", lock_name(tag)),
             What::Step(event) => event_text(event),
+            What::Waiting(..) => continue,
             What::Op(verb, listener, connection) => op_text(verb, listener, connection),
         };
         told.push((*record, text));

@@ -1,7 +1,7 @@
 //! What a model says of a property.
 
 use crate::property::Property;
-use rskq::sync::model::{Deadlock, Record};
+use rskq::sync::model::{Deadlock, Record, What};
 use std::time::Duration;
 
 /// An interleaving in which something was seen.
@@ -9,6 +9,8 @@ use std::time::Duration;
 pub struct Interleaving {
     /// What was seen.
     pub text: String,
+    /// Whether it was seen when all threads were done, or at the last step.
+    pub at_end: bool,
     /// What the threads did until then.
     pub records: Vec<Record>,
 }
@@ -21,10 +23,12 @@ impl Interleaving {
     }
 }
 
-/// Returns the changes of thread and the steps in `records`.
+/// Returns the changes of thread and the steps in `records`; what the observer adds is no step.
 #[must_use]
 pub fn length(records: &[Record]) -> (usize, usize) {
-    (records.windows(2).filter(|pair| pair[0].thread != pair[1].thread).count(), records.len())
+    let steps = || records.iter().filter(|r| !matches!(r.what, What::Waiting(..)));
+    let changes = steps().zip(steps().skip(1)).filter(|(one, next)| one.thread != next.thread);
+    (changes.count(), steps().count())
 }
 
 /// The verdict on one property, of one scenario under one design.

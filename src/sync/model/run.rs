@@ -33,6 +33,39 @@ pub enum What {
     Step(Event),
     /// The scenario says what it does now: a verb, a listener, a connection.
     Op(&'static str, Option<u32>, Option<u32>),
+    /// The observer sees that a queue changed: the listener, and what waits now.
+    Waiting(u32, Waiting),
+}
+
+/// The most connections of a model that wait in one queue.
+const MOST_WAITING: usize = 15;
+
+/// The connections in a queue, oldest first; in place, since a record is copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    count: u8,
+    connections: [u8; MOST_WAITING],
+}
+
+impl Waiting {
+    /// Notes what waits.
+    ///
+    /// # Panics
+    ///
+    /// If a model is larger than its records allow for: more than 15 wait, or more than 256 exist.
+    #[must_use]
+    pub fn new(queue: &[u32]) -> Self {
+        let mut connections = [0; MOST_WAITING];
+        for (place, &connection) in connections[..queue.len()].iter_mut().zip(queue) {
+            *place = u8::try_from(connection).expect("a model has few connections");
+        }
+        Self { count: queue.len() as u8, connections }
+    }
+
+    /// Returns the connections, oldest first.
+    pub fn connections(&self) -> impl Iterator<Item = u32> {
+        self.connections[..usize::from(self.count)].iter().map(|&connection| connection.into())
+    }
 }
 
 /// A property that did not hold, and where in the interleaving that was seen.
@@ -115,6 +148,12 @@ pub(super) fn record(what: What) {
 #[track_caller]
 pub fn op(verb: &'static str, listener: Option<u32>, connection: Option<u32>) {
     record(What::Op(verb, listener, connection));
+}
+
+/// Adds to the interleaving what waits in a queue now.
+#[track_caller]
+pub fn waiting(listener: u32, queue: &[u32]) {
+    record(What::Waiting(listener, Waiting::new(queue)));
 }
 
 /// Records that `property` did not hold; only the first time counts in one execution.
