@@ -56,5 +56,10 @@ counters! {
 
 /// Counts one.
 pub(crate) fn count<T: AtomicU32>(counter: &T) {
-    counter.fetch_add(1, Ordering::Relaxed);
+    count_many(counter, 1);
+}
+
+/// Counts `n`.
+pub(crate) fn count_many<T: AtomicU32>(counter: &T, n: u32) {
+    counter.fetch_add(n, Ordering::Relaxed);
 }

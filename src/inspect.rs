@@ -5,7 +5,8 @@
 //! checkers' to say.
 
 use crate::listener::Listener;
-use crate::request::{Link, RequestSock, RequestState};
+use crate::queue::Charges;
+use crate::request::{Link, RequestSock, RequestState, Tuple};
 use crate::slab::NONE;
 use crate::stack::Stack;
 use crate::sync::{AtomicU32, Backend};
@@ -37,6 +38,19 @@ pub struct ListenerView<C> {
     pub group: Option<u32>,
     /// Its accept queue, or `None` while somebody holds the `rskq_lock`.
     pub queue: Option<QueueView<C>>,
+    /// Half-open requests charged to it.
+    pub charges: Charges,
+    /// Its fast-open queue, or `None` while somebody holds the lock.
+    pub fastopenq: Option<FastOpenView>,
+}
+
+/// A fast-open queue whose lock is free.
+#[derive(Clone, Debug)]
+pub struct FastOpenView {
+    /// Connections charged to it.
+    pub qlen: i32,
+    /// The slots of reset connections, oldest first.
+    pub reset: Vec<u32>,
 }
 
 /// An accept queue whose lock is free.
@@ -68,6 +82,16 @@ pub struct RequestView {
     pub state: RequestState,
     /// Its owner's slot, while it has one.
     pub owner: Option<u32>,
+    /// The listener that it resolves to.
+    pub rsk_listener: Option<u32>,
+    /// Its tuple, while it is in use.
+    pub tuple: Option<Tuple>,
+    /// How often its SYN-ACK timer went off.
+    pub num_timeout: u32,
+    /// Whether it is a fast-open connection whose handshake has not ended.
+    pub tfo_listener: bool,
+    /// How often it is in the established table.
+    pub hashed: u32,
 }
 
 /// An owner.
@@ -109,7 +133,11 @@ impl<C: Clone + Send + 'static, B: Backend> Stack<'_, C, B> {
     {
         // SAFETY: under a model back end no other thread runs before the next operation on a model's
         // object, and looking is none. Queues that are being changed are left out.
-        unsafe { self.graph(|listener| listener.accept_queue.is_free()) }
+        unsafe {
+            self.graph(|listener| {
+                listener.accept_queue.is_free() && listener.accept_queue.fastopenq.is_free()
+            })
+        }
     }
 
     /// Looks at each accept queue whose lock is free, in the middle of a model's execution: its
@@ -137,12 +165,25 @@ impl<C: Clone + Send + 'static, B: Backend> Stack<'_, C, B> {
             // SAFETY: the queue's lock is free and, by the caller's contract, stays so.
             let queue = is_free(listener).then(|| unsafe { self.queue(listener) });
             let refs = net.listeners.refs(index);
-            ListenerView { refs, listening, owner: stored(owner), group: stored(group), queue }
+            let charges = listener.accept_queue.charges();
+            // SAFETY: as for the queue.
+            let fastopenq = is_free(listener).then(|| unsafe { Self::fastopenq(listener) });
+            let owner = stored(owner);
+            ListenerView { refs, listening, owner, group: stored(group), queue, charges, fastopenq }
         });
+        let mut hashed = alloc::vec![0; net.requests.capacity()];
+        // SAFETY: nobody changes a chain meanwhile, by the caller's contract.
+        unsafe { self.ehash.peek(|request| hashed[request.index() as usize] += 1) };
         let requests = (0..).zip(net.requests.objects()).map(|(index, request)| RequestView {
             refs: net.requests.refs(index),
             state: request.state(),
             owner: stored(request.peek_owner()),
+            rsk_listener: self.root_now(request.peek_owner()),
+            // SAFETY: nobody changes a key meanwhile, by the caller's contract.
+            tuple: unsafe { request.peek(|_, key| key.map(|key| key.tuple)) },
+            num_timeout: request.num_timeout.peek(),
+            tfo_listener: request.tfo_listener.peek() != 0,
+            hashed: hashed[index as usize],
         });
         let owners = (0..)
             .zip(net.owners.objects())
@@ -167,7 +208,7 @@ impl<C: Clone + Send + 'static, B: Backend> Stack<'_, C, B> {
         let view = |request: &RequestSock<C, B>| QueuedView {
             request: request.index(),
             // SAFETY: a queued request's body is its queue's, by the caller's contract.
-            child: unsafe { request.peek(|body| body.child.clone()) },
+            child: unsafe { request.peek(|child, _| child.cloned()) },
             rsk_listener: self.root_now(request.peek_owner()),
         };
         // SAFETY: the caller's contract.
@@ -175,6 +216,19 @@ impl<C: Clone + Send + 'static, B: Backend> Stack<'_, C, B> {
             listener
                 .accept_queue
                 .peek(|list, backlog| QueueView { backlog, requests: list.iter().map(view).collect() })
+        }
+    }
+
+    /// # Safety
+    ///
+    /// Nobody may change the listener's fast-open queue meanwhile.
+    unsafe fn fastopenq(listener: &Listener<C, B>) -> FastOpenView {
+        // SAFETY: the caller's contract.
+        unsafe {
+            listener.accept_queue.fastopenq.peek(|qlen, reset| FastOpenView {
+                qlen,
+                reset: reset.iter().map(RequestSock::index).collect(),
+            })
         }
     }
 

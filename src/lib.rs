@@ -26,11 +26,14 @@ pub mod sync;
 mod testing;
 
 pub use group::Member;
-pub use hash::Bucket;
+pub use hash::{Bucket, EhashBucket};
 pub use listener::ListenerId;
 pub use migrate::Design;
-pub use outcome::{Delivered, ListenError, Outcome, Refusal, Refused, SockError, Wake};
-pub use request::Hashes;
+pub use outcome::{
+    Delivered, FastOpened, HandshakeEnd, ListenError, Outcome, Refusal, Refused, SockError, Syn, SynAckTimer,
+    Wake,
+};
+pub use request::{Hashes, RequestId, Tuple};
 pub use slab::{Slot, Storage};
 pub use stack::{Arrival, Closing, Config, Resources, Stack};
 

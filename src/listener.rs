@@ -3,9 +3,9 @@
 #[cfg(all(test, feature = "spin"))]
 mod tests;
 
-use crate::lockdep::{Mutex, order::ListenerSock};
+use crate::lockdep::{Before, Held, Mutex, order::ListenerSock, order::Rskq};
 use crate::queue::{LockedQueue, RequestSockQueue};
-use crate::request::{Owner, RequestSock};
+use crate::request::{Owner, RequestSock, RequestState};
 use crate::slab::{Id, NONE, Ref, Stable, Store};
 use crate::sync::{AtomicU32, Backend, Cell, Event, Fault};
 use core::net::SocketAddr;
@@ -167,25 +167,51 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
     /// whichever it named before. O(1). Takes `Rskq`, and once it is released puts the owner before.
     /// (Linux: `inet_csk_reqsk_queue_add()`.)
     ///
-    /// Lock, then check that somebody is at home: the state became CLOSE before the closer drains
+    /// # Errors
+    ///
+    /// Returns the request as it was, with the reason.
+    pub(crate) fn queue_add<'r, S, H: Before<Rskq>>(
+        &self,
+        request: Ref<'r, RequestSock<C, B>, S>,
+        store: &'r S,
+        capacity: Capacity,
+        held: &mut Held<'_, H>,
+    ) -> Result<(), NotAdded<'r, C, B, S>>
+    where
+        S: Store<RequestSock<C, B>, Backend = B> + Store<Owner<B>, Backend = B>,
+    {
+        let mut queue = self.accept_queue.lock(held);
+        let before = self.enqueue(&mut queue, request, store, capacity)?;
+        drop(queue);
+        if before != NONE {
+            // SAFETY: stored when the request was in another queue, and another is stored now. Putting
+            // it may take outer locks, so that the queue's had to be released.
+            drop(unsafe { OwnerRef::<'_, B, S>::from_raw(store, before) });
+        }
+        Ok(())
+    }
+
+    /// The same under the queue's lock. Returns the owner that the request named before, a stored
+    /// reference to be put once no lock is held.
+    ///
+    /// Lock, then check that somebody is at home: the state became CLOSE before the closer looks at
     /// the queue under this lock, so either this sees CLOSE or the closer sees the request.
     ///
     /// # Errors
     ///
     /// Returns the request as it was, with the reason.
-    pub(crate) fn queue_add<'r, S>(
+    pub(crate) fn enqueue<'r, S>(
         &self,
+        queue: &mut LockedQueue<'_, C, B>,
         request: Ref<'r, RequestSock<C, B>, S>,
         store: &'r S,
         capacity: Capacity,
-    ) -> Result<(), NotAdded<'r, C, B, S>>
+    ) -> Result<u32, NotAdded<'r, C, B, S>>
     where
         S: Store<RequestSock<C, B>, Backend = B> + Store<Owner<B>, Backend = B>,
     {
         let index = request.index();
-        let mut queue = self.accept_queue.lock();
-        let at_home = self.is_listening() || B::planted(Fault::AddWithoutStateCheck);
-        if !at_home || queue.home() == NONE {
+        if !self.is_at_home(queue) {
             B::trace(Event::Refused { request: index, listener: self.index });
             return Err((AddError::NotAtHome, request));
         }
@@ -193,56 +219,82 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
             return Err((AddError::Full, request));
         }
         let mut before = NONE;
-        if !(B::planted(Fault::OwnerNotMoved) && request.owner() != NONE) {
-            // SAFETY: the home is a stored reference, which is only taken back under the queue's lock.
-            let home = unsafe { OwnerRef::<'_, B, S>::clone_raw(store, queue.home()) };
-            before = request.set_owner(home.into_raw());
+        if !(B::planted(Fault::OwnerNotMoved) && request.peek_owner() != NONE) {
+            before = self.adopt(queue, &request, store);
         }
         // SAFETY: requests and listeners live in the memory of one stack, until it is gone.
         let pushed = unsafe { queue.push(request) };
         B::trace(Event::Queued { request: index, listener: self.index });
-        drop(queue);
-        if before != NONE {
-            // SAFETY: stored when the request was in another queue, and another is stored now. Putting
-            // it may take outer locks, so that the queue's had to be released.
-            drop(unsafe { OwnerRef::<'_, B, S>::from_raw(store, before) });
-        }
         // A request in hand is in no queue, so that the push did not fail.
-        pushed.map_err(|request| (AddError::NotAtHome, request))
+        pushed.map_err(|request| (AddError::NotAtHome, request))?;
+        Ok(before)
+    }
+
+    /// Tells, under the queue's lock, whether the listener can be given something.
+    pub(crate) fn is_at_home(&self, queue: &LockedQueue<'_, C, B>) -> bool {
+        (self.is_listening() || B::planted(Fault::AddWithoutStateCheck)) && queue.home() != NONE
+    }
+
+    /// Makes the listener at home in `queue` the request's. Returns the owner that the request named
+    /// before, a stored reference to be put once no lock is held.
+    #[must_use = "a stored reference has to be put"]
+    pub(crate) fn adopt<S>(
+        &self,
+        queue: &LockedQueue<'_, C, B>,
+        request: &RequestSock<C, B>,
+        store: &S,
+    ) -> u32
+    where
+        S: Store<Owner<B>, Backend = B>,
+    {
+        // SAFETY: the home is a stored reference, which is only taken back under the queue's lock.
+        let home = unsafe { OwnerRef::<'_, B, S>::clone_raw(store, queue.home()) };
+        request.set_owner(home.into_raw())
     }
 
     /// Takes the oldest request out of the accept queue into the caller's hands. O(1). Takes
     /// `Rskq`. (Linux: `reqsk_queue_remove()`.)
-    pub(crate) fn queue_remove<'r, S>(&self, store: &'r S) -> Option<Ref<'r, RequestSock<C, B>, S>>
-    where
-        S: Store<RequestSock<C, B>, Backend = B>,
-    {
-        self.remove_from(self.accept_queue.lock(), store)
-    }
-
-    /// Takes the oldest request of a socket that stopped, which began to listen for the
-    /// `listens`th time before that. O(1). Takes `Rskq`.
-    ///
-    /// If the socket listens again, what waits is not the caller's to take. Who queued it saw LISTEN,
-    /// so the new number with it, and this sees both by way of the queue's lock.
-    pub(crate) fn queue_drain<'r, S>(
+    pub(crate) fn queue_remove<'r, S, H: Before<Rskq>>(
         &self,
         store: &'r S,
-        listens: u32,
+        held: &mut Held<'_, H>,
     ) -> Option<Ref<'r, RequestSock<C, B>, S>>
     where
         S: Store<RequestSock<C, B>, Backend = B>,
     {
-        let queue = self.accept_queue.lock();
+        let mut queue = self.accept_queue.lock(held);
+        let request = self.remove_from(&mut queue, store)?;
+        // Under the lock, so that the end of a fast-open handshake finds it queued or accepted.
+        request.set_state(RequestState::Accepted);
+        Some(request)
+    }
+
+    /// Takes the oldest request of a socket that stopped, which began to listen for the `listens`th
+    /// time before that; where there is none, nobody looks again. O(1). Takes `Rskq`.
+    ///
+    /// If the socket listens again, what waits is not the caller's to take. Who queued it saw LISTEN,
+    /// so the new number with it, and this sees both by way of the queue's lock.
+    pub(crate) fn queue_drain<'r, S, H: Before<Rskq>>(
+        &self,
+        store: &'r S,
+        listens: u32,
+        held: &mut Held<'_, H>,
+    ) -> Option<Ref<'r, RequestSock<C, B>, S>>
+    where
+        S: Store<RequestSock<C, B>, Backend = B>,
+    {
+        let mut queue = self.accept_queue.lock(held);
         if self.listens() != listens {
             return None;
         }
-        self.remove_from(queue, store)
+        let request = self.remove_from(&mut queue, store);
+        queue.set_open(request.is_some());
+        request
     }
 
     fn remove_from<'r, S>(
         &self,
-        mut queue: LockedQueue<'_, C, B>,
+        queue: &mut LockedQueue<'_, C, B>,
         store: &'r S,
     ) -> Option<Ref<'r, RequestSock<C, B>, S>>
     where
@@ -250,7 +302,6 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
     {
         // SAFETY: a listener queues requests of its own stack only, and `store` is that stack's.
         let request = unsafe { queue.pop(store) }?;
-        drop(queue);
         B::trace(Event::Popped { request: request.index(), listener: self.index });
         Some(request)
     }

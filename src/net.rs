@@ -1,12 +1,13 @@
 //! What the listeners of one stack share: the slabs, the global reuseport lock, the switch.
 
+mod root;
 #[cfg(all(test, feature = "spin", feature = "designs"))]
 mod tests;
 
 use crate::counters::Counters;
 use crate::group::{Member, SockReuseport};
 use crate::listener::Listener;
-use crate::lockdep::{Mutex, MutexGuard, order::Reuseport};
+use crate::lockdep::{Before, Held, Mutex, MutexGuard, Nothing, order::Reuseport};
 use crate::request::{Link, Owner, RequestSock};
 use crate::slab::{Fresh, NONE, Ref, Slab, Slot, Storage, Store};
 use crate::sync::{AtomicU32, Backend, Fault};
@@ -60,34 +61,32 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
 
     /// Takes the global reuseport lock.
     #[track_caller]
-    pub(crate) fn reuseport_lock(&self) -> ReuseportLocked<'_, B> {
-        self.reuseport_lock.lock()
+    pub(crate) fn reuseport_lock<'a, H: Before<Reuseport>>(
+        &'a self,
+        held: &'a mut Held<'_, H>,
+    ) -> ReuseportLocked<'a, B> {
+        self.reuseport_lock.lock(held)
     }
 
     /// Takes a listener and the owner whose home it is, both or neither.
-    pub(crate) fn alloc_listener(&self) -> Option<ListenerRef<'_, 's, C, B>> {
+    pub(crate) fn alloc_listener(&self, held: &mut Held<'_, Nothing>) -> Option<ListenerRef<'_, 's, C, B>> {
         let listener = Fresh::<Listener<C, B>, _>::alloc(self)?;
         let owner = Fresh::<Owner<B>, _>::alloc(self)?;
         let listener = listener.publish();
-        let link = owner.set_link(Link::Home(listener.clone().into_raw()));
-        debug_assert_eq!(link, Link::Vacant);
-        let before = listener.accept_queue.lock().set_home(owner.publish().into_raw());
+        let home = Self::home_of(&listener, owner);
+        let before = listener.accept_queue.lock(held).set_home(home.into_raw());
         debug_assert_eq!(before, NONE);
         Some(listener)
     }
 
-    /// Takes a reference on the listener at the root of the chain that begins at `owner`, or `None`
-    /// if the chain was let go of meanwhile. (Stands for Linux's `req->rsk_listener`.)
-    #[cfg(feature = "designs")]
-    pub(crate) fn root_of(&self, owner: u32) -> Option<ListenerRef<'_, 's, C, B>> {
-        let mut owner = OwnerRef::try_get(self, owner)?;
-        loop {
-            match owner.link() {
-                Link::Vacant => return None,
-                Link::Home(listener) => return ListenerRef::try_get(self, listener),
-                Link::Handed(next) => owner = OwnerRef::try_get(self, next)?,
-            }
-        }
+    /// Makes a fresh owner lead to `listener`.
+    pub(crate) fn home_of<'a>(
+        listener: &ListenerRef<'a, 's, C, B>,
+        owner: Fresh<'a, Owner<B>, Self>,
+    ) -> OwnerRef<'a, 's, C, B> {
+        let link = owner.set_link(Link::Home(listener.clone().into_raw()));
+        debug_assert_eq!(link, Link::Vacant);
+        owner.publish()
     }
 
     /// Puts an owner reference that was stored in a request, a listener or another owner.
@@ -99,7 +98,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
     }
 
     /// Puts the reference that a link carried.
-    fn put_link(&self, link: Link) {
+    pub(crate) fn put_link(&self, link: Link) {
         match link {
             Link::Vacant => {}
             // SAFETY: a link carries a reference stored by `into_raw`, and its owner has another
@@ -117,12 +116,13 @@ impl<C: Send + 'static, B: Backend> Store<RequestSock<C, B>> for Net<'_, C, B> {
         &self.requests
     }
 
-    fn retire(&self, request: &RequestSock<C, B>) {
+    fn retire(&self, request: &RequestSock<C, B>) -> Option<u32> {
         let owner = request.set_owner(NONE);
         if !B::planted(Fault::OwnerReferenceLeaked) {
             self.put_owner(owner);
         }
         request.set_state(crate::request::RequestState::Free);
+        None
     }
 }
 
@@ -133,8 +133,14 @@ impl<C: Send + 'static, B: Backend> Store<Owner<B>> for Net<'_, C, B> {
         &self.owners
     }
 
-    fn retire(&self, owner: &Owner<B>) {
-        self.put_link(owner.set_link(Link::Vacant));
+    fn retire(&self, owner: &Owner<B>) -> Option<u32> {
+        match owner.set_link(Link::Vacant) {
+            Link::Handed(next) => Some(next),
+            link => {
+                self.put_link(link);
+                None
+            }
+        }
     }
 }
 
@@ -145,5 +151,7 @@ impl<C: Send + 'static, B: Backend> Store<SockReuseport<B>> for Net<'_, C, B> {
         &self.groups
     }
 
-    fn retire(&self, _group: &SockReuseport<B>) {}
+    fn retire(&self, _group: &SockReuseport<B>) -> Option<u32> {
+        None
+    }
 }

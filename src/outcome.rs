@@ -4,6 +4,7 @@
 //! it returns them.
 
 use crate::listener::ListenerId;
+use crate::request::RequestId;
 use crate::sync::Backend;
 
 /// A listener gained a connection: whoever waits in accept on it is to be woken.
@@ -48,6 +49,51 @@ pub enum Refusal {
     AcceptQueueFull,
     /// Every request slot is in use: drop it, the client tries again.
     NoRequestSlot,
+    /// No half-open request has this tuple: somebody else dealt with it, or there never was one.
+    NoRequest,
+    /// The listener has as many fast-open connections as it may: answer as to an ordinary SYN.
+    FastOpenLimit,
+}
+
+/// What a SYN came to.
+#[derive(Debug)]
+pub enum Syn<C, B: Backend> {
+    /// A half-open request was made: send a SYN-ACK and start its timer.
+    New(RequestId<C, B>),
+    /// The tuple has a half-open request: send its SYN-ACK again.
+    Duplicate(RequestId<C, B>),
+}
+
+/// What a SYN-ACK timer came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SynAckTimer {
+    /// Send the SYN-ACK again and restart the timer.
+    Retransmit {
+        /// How often the timer has gone off.
+        timeouts: u32,
+    },
+    /// It has gone off often enough: the request was given up.
+    Expired,
+    /// Its listener left, and nobody else listens: the request was given up.
+    Dropped,
+}
+
+/// A fast-open connection was added to an accept queue.
+#[must_use = "the listener has to be woken, and the end of the handshake to be told"]
+pub struct FastOpened<C, B: Backend> {
+    /// Where it went.
+    pub delivered: Delivered<C, B>,
+    /// What to tell of the end of the handshake with.
+    pub handshake: RequestId<C, B>,
+}
+
+/// How the handshake of a fast-open connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandshakeEnd {
+    /// With its final ACK, or by a local close.
+    Done,
+    /// With a reset from the client.
+    Reset,
 }
 
 /// What became of a part of what a closing listener held.
@@ -64,6 +110,15 @@ pub enum Outcome<C, B: Backend> {
     Spliced {
         /// The target.
         to: ListenerId<C, B>,
+    },
+    /// Everything that the listener held is another listener's now.
+    HandedOver {
+        /// The heir.
+        to: ListenerId<C, B>,
+        /// How many connections wait to be accepted there in consequence.
+        connections: u32,
+        /// The wake-up that is due if there are any. Waking one acceptor of several may not do.
+        wake: Option<Wake<C, B>>,
     },
     /// No listener took the connection: reset it.
     Aborted(C),

@@ -6,10 +6,14 @@
 //! some leave the owner of a moved request as it is, some exchange it, and one hands a whole queue
 //! over by storing one owner into another.
 
-use crate::slab::{NONE, Stable};
+use crate::slab::{Id, NONE, Stable};
 use crate::sync::{AtomicU32, Backend, Cell};
+use core::net::SocketAddr;
 use core::sync::atomic::Ordering;
-use intrusive_collections::singly_linked_list::AtomicLink;
+use intrusive_collections::{linked_list, singly_linked_list};
+
+/// Names a request; stale once it is gone.
+pub type RequestId<C, B> = Id<RequestSock<C, B>>;
 
 /// What is known of a connection when its request is made, and never changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,49 +27,75 @@ pub struct Hashes {
     pub sk_hash: u32,
 }
 
+/// The two ends of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Tuple {
+    /// Ours.
+    pub local: SocketAddr,
+    /// The client's.
+    pub remote: SocketAddr,
+}
+
+/// What a request is made of, and never changes while it lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    pub(crate) tuple: Tuple,
+    pub(crate) hashes: Hashes,
+}
+
 /// Where a request is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum RequestState {
     /// In no list and in no hands; the slot is free, or on its way there.
     Free,
-    /// In one thread's hands: that thread alone may touch the child and the link.
+    /// In one thread's hands: that thread alone may touch the child and the links.
     InHand,
-    /// In the accept queue of one listener: linked, and the queue holds the only reference that
-    /// keeps it there. Only who holds that queue's `rskq_lock` may touch the link.
+    /// In the accept queue of one listener: linked, and the queue holds a reference that keeps it
+    /// there. Only who holds that queue's `rskq_lock` may touch the link.
     Queued,
+    /// Half open, in the established table, which holds a reference. Only who holds the bucket's lock
+    /// may touch the link, the owner and what else changes. (Linux: `TCP_NEW_SYN_RECV`.)
+    Hashed,
+    /// A fast-open connection that was accepted before its handshake ended: in no list, kept by the
+    /// handshake's reference.
+    Accepted,
+    /// A fast-open connection that was reset: in the reset list of one listener, which holds a
+    /// reference. Only who holds that listener's fast-open lock may touch the link.
+    ResetListed,
 }
 
 /// A connection that was not accepted yet. (Linux: `struct request_sock`.)
 pub struct RequestSock<C, B: Backend> {
     index: u32,
     /// Next in the accept queue; under the `rskq_lock` of the queue. (Linux: `dl_next`.)
-    pub(crate) dl_next: AtomicLink,
+    pub(crate) dl_next: singly_linked_list::AtomicLink,
+    /// Chain in the established table; under the bucket's lock. (Linux: `ireq_node`.)
+    pub(crate) ehash: linked_list::AtomicLink,
     /// The owner, or [`NONE`]: a stored reference. (Stands for Linux's `rsk_listener`.)
     rsk_owner: B::AtomicU32,
     state: B::Stat,
-    /// How often the SYN-ACK was sent again. (Linux: `num_timeout`.)
-    num_timeout: B::Stat,
-    /// Whether a fast-open child still has to finish its handshake. (Linux: `tfo_listener`.)
-    tfo_listener: B::Stat,
-    body: Cell<Body<C>, B::PieceCanary>,
-}
-
-pub(crate) struct Body<C> {
-    pub(crate) hashes: Hashes,
-    pub(crate) child: Option<C>,
+    /// How often the SYN-ACK timer went off; under the bucket's lock. (Linux: `num_timeout`.)
+    pub(crate) num_timeout: B::Stat,
+    /// Whether a fast-open child still has to finish its handshake; under the bucket's lock.
+    /// (Linux: `tfo_listener`.)
+    pub(crate) tfo_listener: B::Stat,
+    key: Cell<Option<Key>, B::PieceCanary>,
+    child: Cell<Option<C>, B::PieceCanary>,
 }
 
 impl<C: Send + 'static, B: Backend> Stable for RequestSock<C, B> {
     #[allow(clippy::declare_interior_mutable_const)] // a constructor
     const INIT: Self = Self {
         index: 0,
-        dl_next: AtomicLink::new(),
+        dl_next: singly_linked_list::AtomicLink::new(),
+        ehash: linked_list::AtomicLink::new(),
         rsk_owner: B::AtomicU32::ZERO,
         state: B::Stat::ZERO,
         num_timeout: B::Stat::ZERO,
         tfo_listener: B::Stat::ZERO,
-        body: Cell::new(Body { hashes: Hashes { syn_hash: 0, sk_hash: 0 }, child: None }),
+        key: Cell::new(None),
+        child: Cell::new(None),
     };
 
     fn place(&mut self, index: u32) {
@@ -74,7 +104,8 @@ impl<C: Send + 'static, B: Backend> Stable for RequestSock<C, B> {
         self.state.place(RequestState::Free as u32);
         self.num_timeout.place(0);
         self.tfo_listener.place(0);
-        self.body.place();
+        self.key.place();
+        self.child.place();
     }
 }
 
@@ -91,6 +122,9 @@ impl<C: Send + 'static, B: Backend> RequestSock<C, B> {
         match self.state.peek() {
             1 => RequestState::InHand,
             2 => RequestState::Queued,
+            3 => RequestState::Hashed,
+            4 => RequestState::Accepted,
+            5 => RequestState::ResetListed,
             _ => RequestState::Free,
         }
     }
@@ -99,57 +133,75 @@ impl<C: Send + 'static, B: Backend> RequestSock<C, B> {
         self.state.store(state as u32, Ordering::Relaxed);
     }
 
-    /// Fills a fresh request in: in hand, without owner.
+    /// Fills a fresh request in: in hand, without owner and child.
     ///
     /// # Safety
     ///
     /// The request must be fresh: taken from the slab and not published.
-    pub(crate) unsafe fn fill(&self, hashes: Hashes, child: C) {
+    pub(crate) unsafe fn fill(&self, key: Key) {
         self.set_state(RequestState::InHand);
         self.num_timeout.store(0, Ordering::Relaxed);
         self.tfo_listener.store(0, Ordering::Relaxed);
         // SAFETY: nobody else can reach a request that has no reference yet.
-        unsafe { self.body.with_mut(|body| *body = Body { hashes, child: Some(child) }) }
+        unsafe { self.key.with_mut(|slot| *slot = Some(key)) }
     }
 
-    /// Takes the child out, with the connection's hashes.
+    /// Returns what the request is made of.
     ///
     /// # Safety
     ///
-    /// The request must be in the caller's hands: fresh, or just popped from a queue.
-    pub(crate) unsafe fn take_body(&self) -> (Hashes, Option<C>) {
+    /// The request must have been filled in, and the caller must hold a reference or keep one from
+    /// being put.
+    pub(crate) unsafe fn key(&self) -> Option<Key> {
+        // SAFETY: the key is written before the request is published, and a reference is held.
+        unsafe { self.key.with(|key| *key) }
+    }
+
+    /// Puts the child in, which gives back what was there.
+    ///
+    /// # Safety
+    ///
+    /// The request must be in the caller's hands: fresh, just taken out of a list, or in a list whose
+    /// lock the caller holds.
+    pub(crate) unsafe fn put_child(&self, child: C) -> Option<C> {
         // SAFETY: in one pair of hands, by the caller's contract.
-        unsafe { self.body.with_mut(|body| (body.hashes, body.child.take())) }
+        unsafe { self.child.with_mut(|slot| slot.replace(child)) }
     }
 
-    /// Returns the connection's hashes.
+    /// Takes the child out.
     ///
     /// # Safety
     ///
-    /// The request must be in the caller's hands: fresh, or just popped from a queue.
-    pub(crate) unsafe fn hashes(&self) -> Hashes {
+    /// As [`put_child`](Self::put_child).
+    pub(crate) unsafe fn take_child(&self) -> Option<C> {
         // SAFETY: in one pair of hands, by the caller's contract.
-        unsafe { self.body.with(|body| body.hashes) }
+        unsafe { self.child.with_mut(Option::take) }
     }
 
-    /// Looks at the body without being an access.
+    /// Tells whether no SYN-ACK was sent again yet, which is what `young` counts.
+    pub(crate) fn is_young(&self) -> bool {
+        self.num_timeout.load(Ordering::Relaxed) == 0
+    }
+
+    /// Looks at the child and the key without being an access.
     ///
     /// # Safety
     ///
-    /// Nobody may change the body while `f` runs.
+    /// Nobody may change either while `f` runs.
     #[cfg(feature = "alloc")]
-    pub(crate) unsafe fn peek<R>(&self, f: impl FnOnce(&Body<C>) -> R) -> R {
+    pub(crate) unsafe fn peek<R>(&self, f: impl FnOnce(Option<&C>, Option<&Key>) -> R) -> R {
         // SAFETY: the caller's contract.
-        f(unsafe { &*self.body.as_ptr() })
+        unsafe { f((*self.child.as_ptr()).as_ref(), (*self.key.as_ptr()).as_ref()) }
     }
 
     /// Returns the stored owner.
+    #[cfg(feature = "designs")]
     pub(crate) fn owner(&self) -> u32 {
         self.rsk_owner.load(Ordering::Acquire)
     }
 
-    /// Returns the stored owner without being an access, for checkers.
-    #[cfg(feature = "alloc")]
+    /// Returns the stored owner of a request in the caller's hands, or in a list whose lock the caller
+    /// holds: nobody else changes it then, and looking is no access.
     pub(crate) fn peek_owner(&self) -> u32 {
         self.rsk_owner.peek()
     }
@@ -219,6 +271,12 @@ impl<B: Backend> Owner<B> {
     #[must_use]
     pub fn peek(&self) -> Link {
         Link::decode(self.link.peek())
+    }
+
+    /// Hands the owner to the owner in slot `to`, a stored reference. Returns the link before.
+    #[must_use = "the link before carries a reference that has to be put"]
+    pub(crate) fn hand_to(&self, to: u32) -> Link {
+        self.set_link(Link::Handed(to))
     }
 
     /// Stores `link`, which carries its reference, and returns the link before, with its own.

@@ -100,7 +100,7 @@ impl<'s, T: Stable, B: Backend> Slab<'s, T, B> {
     /// Returns how many slots are free. O(1); takes the slab's lock, the innermost.
     #[must_use]
     pub fn available(&self) -> usize {
-        self.free.lock().len as usize
+        self.free.lock_innermost().len as usize
     }
 
     fn slot(&self, index: u32) -> Option<&Slot<T, B>> {
@@ -114,7 +114,7 @@ impl<'s, T: Stable, B: Backend> Slab<'s, T, B> {
 
     /// Takes a slot off the free list. O(1).
     fn take(&self) -> Option<u32> {
-        let mut free = self.free.lock();
+        let mut free = self.free.lock_innermost();
         let index = free.head;
         let slot = self.slot(index)?;
         free.head = slot.next_free.load(Ordering::Relaxed);
@@ -126,7 +126,7 @@ impl<'s, T: Stable, B: Backend> Slab<'s, T, B> {
         let Some(slot) = self.slot(index) else { return };
         // Ids of the object that was here are stale from now on.
         slot.generation.fetch_add(1, Ordering::Release);
-        let mut free = self.free.lock();
+        let mut free = self.free.lock_innermost();
         slot.next_free.store(free.head, Ordering::Relaxed);
         free.head = index;
         free.len += 1;
@@ -174,7 +174,10 @@ pub trait Store<T: Stable> {
     /// Returns the slab.
     fn slab(&self) -> &Slab<'_, T, Self::Backend>;
     /// Lets go of what `object` holds; its last reference is gone and nobody can take a new one.
-    fn retire(&self, object: &T);
+    ///
+    /// If that includes a stored reference to another object of the same slab, it is returned and put
+    /// next: a chain of any length takes no more stack than one object.
+    fn retire(&self, object: &T) -> Option<u32>;
 }
 
 /// A slot that was taken and is not published yet. Dropping it gives it back.
@@ -314,9 +317,10 @@ impl<T: Stable, S: Store<T>> Drop for Ref<'_, T, S> {
     #[inline]
     fn drop(&mut self) {
         let slab = self.store.slab();
-        if slab.dec(self.index) {
-            self.store.retire(&slab.slots[self.index as usize].value);
-            slab.free(self.index);
+        let mut last = Some(self.index);
+        while let Some(index) = last.filter(|&index| slab.dec(index)) {
+            last = self.store.retire(&slab.slots[index as usize].value);
+            slab.free(index);
         }
     }
 }

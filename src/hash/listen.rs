@@ -2,14 +2,13 @@
 
 use super::bucket::{Bucket, Chains};
 use crate::group::SockReuseport;
-use crate::listener::{AddError, Capacity, Listener, ListenerId};
-use crate::lockdep::{MutexGuard, order::ListenBucket};
-use crate::net::{ListenerRef, Net, RequestRef};
+use crate::listener::{AddError, Listener};
+use crate::lockdep::{Before, Held, MutexGuard, Nothing, order::ListenBucket, order::ListenerSock};
+use crate::net::{ListenerRef, Net};
 use crate::outcome::Refusal;
 use crate::reuseport::{Detached, GroupFull};
 use crate::slab::{Fresh, Id, NONE, Storage};
 use crate::sync::{AtomicU32, Backend, Fault};
-use core::hash::{Hash, Hasher};
 use core::net::SocketAddr;
 use core::sync::atomic::Ordering;
 
@@ -28,7 +27,10 @@ pub(crate) struct ListenTable<'s, C, B: Backend> {
 }
 
 /// A bucket whose lock is held.
-pub(crate) struct LockedBucket<'a, C, B: Backend>(MutexGuard<'a, Chains<C, B>, ListenBucket, B>);
+pub(crate) struct LockedBucket<'a, C, B: Backend> {
+    chains: MutexGuard<'a, Chains<C, B>, ListenBucket, B>,
+    held: Held<'a, ListenBucket>,
+}
 
 impl<'s, C: Send + 'static, B: Backend> ListenTable<'s, C, B> {
     pub(crate) fn new(mut buckets: Storage<'s, Bucket<C, B>>) -> Self {
@@ -42,61 +44,93 @@ impl<'s, C: Send + 'static, B: Backend> ListenTable<'s, C, B> {
 
     /// Locks the bucket of `addr`; `None` if the table has no buckets.
     #[track_caller]
-    pub(crate) fn lock(&self, addr: SocketAddr) -> Option<LockedBucket<'_, C, B>> {
-        let mut hasher = fnv::FnvHasher::default();
-        addr.hash(&mut hasher);
-        let bucket = hasher.finish().checked_rem(self.buckets.len() as u64)?;
-        Some(LockedBucket(self.buckets[bucket as usize].0.lock()))
+    pub(crate) fn lock<'a, H: Before<ListenBucket>>(
+        &'a self,
+        addr: SocketAddr,
+        held: &'a mut Held<'_, H>,
+    ) -> Option<LockedBucket<'a, C, B>> {
+        let bucket = &self.buckets[super::bucket_of(&addr, self.buckets.len())?];
+        let (chains, held) = bucket.0.lock_and(held);
+        Some(LockedBucket { chains, held })
     }
 
     /// Returns the group that listens at `addr`. Takes the bucket's lock. (Linux:
     /// `__inet_lookup_listener()`.)
-    pub(crate) fn lookup(&self, net: &Net<'s, C, B>, addr: SocketAddr) -> Option<Id<SockReuseport<B>>> {
-        let bucket = self.lock(addr)?;
+    pub(crate) fn lookup<H: Before<ListenBucket>>(
+        &self,
+        net: &Net<'s, C, B>,
+        addr: SocketAddr,
+        held: &mut Held<'_, H>,
+    ) -> Option<Id<SockReuseport<B>>> {
+        let bucket = self.lock(addr, held)?;
         // A hashed group is what it is for as long as the bucket's lock is held.
-        Some(net.groups.id_at(bucket.0.group_at(addr)?))
+        Some(net.groups.id_at(bucket.chains.group_at(addr)?))
+    }
+
+    /// Takes a reference on the member that joined last of the group that listens at `addr`: it listens
+    /// now, and leaves later than everybody who has left. Takes the bucket's lock and `Reuseport`.
+    pub(crate) fn heir_at<'a>(
+        &self,
+        net: &'a Net<'s, C, B>,
+        addr: SocketAddr,
+        held: &mut Held<'_, ListenerSock>,
+    ) -> Option<ListenerRef<'a, 's, C, B>> {
+        let LockedBucket { chains, mut held } = self.lock(addr, held)?;
+        let group = net.groups.get(chains.group_at(addr)?)?;
+        let _lock = net.reuseport_lock(&mut held);
+        net.sock_ref(group, group.num_socks.peek().checked_sub(1)?)
     }
 }
 
 impl<'s, C: Send + 'static, B: Backend> ListenTable<'s, C, B> {
-    /// Adds a request in the caller's hands to the accept queue of the listener at `addr` that `hash`
-    /// falls on, beginning with `group`, which listened there a moment ago.
+    /// Offers `item` to the listener at `addr` that `hash` falls on, beginning with `group`, which
+    /// listened there a moment ago.
     ///
     /// A listener that closes meanwhile is no reason to give up: the address is looked up again, for
     /// as long as somebody listens at it. Each time round another listener has closed.
     ///
     /// # Errors
     ///
-    /// Returns the request with the reason.
-    pub(crate) fn queue_add<'a>(
+    /// Returns the item with the reason.
+    pub(crate) fn offer<'a, T, R>(
         &self,
         net: &'a Net<'s, C, B>,
         addr: SocketAddr,
-        mut group: Id<SockReuseport<B>>,
+        group: Option<Id<SockReuseport<B>>>,
         hash: u32,
-        capacity: Capacity,
-        mut request: RequestRef<'a, 's, C, B>,
-    ) -> Result<ListenerId<C, B>, (Refusal, RequestRef<'a, 's, C, B>)> {
+        mut item: T,
+        held: &mut Held<'_, Nothing>,
+        mut offer: impl FnMut(&ListenerRef<'a, 's, C, B>, T, &mut Held<'_, Nothing>) -> Result<R, (AddError, T)>,
+    ) -> Result<R, (Refusal, T)> {
+        let mut at = group;
         loop {
-            if let Some(listener) = net.select_sock(group, hash) {
-                match listener.queue_add(request, net, capacity) {
-                    Ok(()) => return Ok(listener.id()),
+            if let Some(group) = at
+                && let Some(listener) = net.select_sock(group, hash)
+            {
+                match offer(&listener, item, held) {
+                    Ok(taken) => return Ok(taken),
                     Err((AddError::Full, refused)) => return Err((Refusal::AcceptQueueFull, refused)),
-                    Err((AddError::NotAtHome, refused)) => request = refused,
+                    Err((AddError::NotAtHome, refused)) => item = refused,
                 }
                 if B::planted(Fault::LateArrivalDropped) {
-                    return Err((Refusal::NoListener, request));
+                    return Err((Refusal::NoListener, item));
                 }
             }
-            match self.lookup(net, addr) {
-                Some(found) => group = found,
-                None => return Err((Refusal::NoListener, request)),
+            at = self.lookup(net, addr, held);
+            if at.is_none() {
+                return Err((Refusal::NoListener, item));
             }
         }
     }
 }
 
 impl<C: Send + 'static, B: Backend> LockedBucket<'_, C, B> {
+    /// Returns the token that says what is held.
+    #[cfg(feature = "designs")]
+    pub(crate) fn held(&mut self) -> Held<'_, ListenBucket> {
+        self.held.reborrow()
+    }
+
     /// Binds a new listener to `addr` and hashes it: into the group that listens there, or a group
     /// of its own. (Linux: `inet_csk_get_port()` and `inet_hash()`.)
     pub(crate) fn bind_and_hash<'s>(
@@ -106,11 +140,11 @@ impl<C: Send + 'static, B: Backend> LockedBucket<'_, C, B> {
         addr: SocketAddr,
         reuseport: bool,
     ) -> Result<(), HashError> {
-        if self.0.bound_shared(addr).is_some_and(|shared| !shared || !reuseport) {
+        if self.chains.bound_shared(addr).is_some_and(|shared| !shared || !reuseport) {
             return Err(HashError::AddrInUse);
         }
         self.hash(net, listener, addr)?;
-        self.0.bind(listener, addr, reuseport);
+        self.chains.bind(listener, addr, reuseport);
         Ok(())
     }
 
@@ -131,8 +165,8 @@ impl<C: Send + 'static, B: Backend> LockedBucket<'_, C, B> {
         addr: SocketAddr,
     ) -> Result<(), HashError> {
         let full = |GroupFull| HashError::NoRoom;
-        if let Some(group) = self.0.group_at(addr).and_then(|group| net.groups.get(group)) {
-            let lock = net.reuseport_lock();
+        if let Some(group) = self.chains.group_at(addr).and_then(|group| net.groups.get(group)) {
+            let lock = net.reuseport_lock(&mut self.held);
             if !net.has_room(group, &lock) {
                 return Err(HashError::NoRoom);
             }
@@ -145,13 +179,13 @@ impl<C: Send + 'static, B: Backend> LockedBucket<'_, C, B> {
         }
         let group = Fresh::<SockReuseport<B>, _>::alloc(net).ok_or(HashError::NoRoom)?.publish();
         {
-            let lock = net.reuseport_lock();
+            let lock = net.reuseport_lock(&mut self.held);
             net.leave_closed(listener, &lock);
             listener.set_listening(true);
             net.add_sock(&group, listener, &lock).map_err(full)?;
         }
         // From now on the members hold this reference together.
-        self.0.hash_group(net, group.into_raw(), addr);
+        self.chains.hash_group(net, group.into_raw(), addr);
         Ok(())
     }
 
@@ -167,7 +201,7 @@ impl<C: Send + 'static, B: Backend> LockedBucket<'_, C, B> {
         keep: bool,
         pick: impl FnOnce(&SockReuseport<B>, Detached) -> Option<ListenerRef<'a, 's, C, B>>,
     ) -> Option<ListenerRef<'a, 's, C, B>> {
-        let lock = net.reuseport_lock();
+        let lock = net.reuseport_lock(&mut self.held);
         let group = net.groups.get(listener.sk_reuseport_cb.peek())?;
         let detached = net.detach_listening_sock(group, listener, &lock);
         let picked = pick(group, detached);
@@ -177,7 +211,7 @@ impl<C: Send + 'static, B: Backend> LockedBucket<'_, C, B> {
             listener.sk_reuseport_cb.store(NONE, Ordering::Release);
         }
         if detached.num_socks == 0 {
-            self.0.unhash_group(net, group.index());
+            self.chains.unhash_group(net, group.index());
         }
         net.put_if_empty(group, &lock);
         picked
@@ -185,6 +219,6 @@ impl<C: Send + 'static, B: Backend> LockedBucket<'_, C, B> {
 
     /// Takes a closed listener off its address.
     pub(crate) fn unbind(&mut self, listener: &Listener<C, B>) {
-        self.0.unbind(listener);
+        self.chains.unbind(listener);
     }
 }

@@ -1,7 +1,19 @@
-//! The listening table: which groups listen at an address, which sockets are bound to it.
+//! The two tables: who listens at an address, and which connections are half open.
 
 mod bucket;
+mod established;
 mod listen;
 
 pub use bucket::Bucket;
+pub use established::EhashBucket;
+pub(crate) use established::EstablishedTable;
 pub(crate) use listen::{HashError, ListenTable};
+
+use core::hash::{Hash, Hasher};
+
+/// Returns the bucket of `key`, of `buckets`; `None` if there are none.
+fn bucket_of(key: &impl Hash, buckets: usize) -> Option<usize> {
+    let mut hasher = fnv::FnvHasher::default();
+    key.hash(&mut hasher);
+    Some(hasher.finish().checked_rem(buckets as u64)? as usize)
+}

@@ -5,8 +5,10 @@
 //! together, in one call, by ascending key ([`Mutex::lock_pair`]): a listener's id, never an
 //! address, which would change between runs and make a model meaningless.
 
+mod held;
 mod mutex;
 pub mod order;
 
+pub use held::{Before, Held, Nothing};
 pub use mutex::{GuardPair, Mutex, MutexGuard};
 pub use order::LockClass;

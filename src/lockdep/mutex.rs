@@ -1,6 +1,7 @@
 //! A mutex with a class.
 
-use super::order::LockClass;
+use super::held::{Before, Held};
+use super::order::{Innermost, LockClass};
 use crate::sync::{Backend, Cell, Lock, LockTag, Nesting};
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
@@ -33,22 +34,49 @@ impl<T, K: LockClass, B: Backend> Mutex<T, K, B> {
         LockTag { class: K::NAME, rank: K::RANK, key: self.key }
     }
 
-    /// Waits for the lock and takes it.
-    ///
-    /// No lock of this class or of an inner one may be held.
+    /// Waits for the lock and takes it. `held` says what the context holds, and is out of reach until
+    /// the lock is released.
     #[inline]
     #[track_caller]
-    pub fn lock(&self) -> MutexGuard<'_, T, K, B> {
+    pub fn lock<'a, H: Before<K>>(&'a self, held: &'a mut Held<'_, H>) -> MutexGuard<'a, T, K, B> {
+        let _ = held;
+        self.acquire(Nesting::None)
+    }
+
+    /// Waits for the lock and takes it; the token that comes with it says what may be taken while it
+    /// is held.
+    #[inline]
+    #[track_caller]
+    pub fn lock_and<'a, H: Before<K>>(
+        &'a self,
+        held: &'a mut Held<'_, H>,
+    ) -> (MutexGuard<'a, T, K, B>, Held<'a, K>) {
+        (self.lock(held), Held::new())
+    }
+
+    /// Takes the lock of an innermost class, whatever is held.
+    ///
+    /// For what a `Drop` has to do, where no token can be had. Nothing may be called while it is held.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn lock_innermost(&self) -> MutexGuard<'_, T, K, B>
+    where
+        K: Innermost,
+    {
         self.acquire(Nesting::None)
     }
 
     /// Takes this lock and `other`, of the same class, the lower key first, and returns the
     /// guards in the order of the arguments.
     ///
-    /// No lock of this class or of an inner one may be held. Returns `None` if both are the same
-    /// lock. (Linux: `spin_lock_nested()` with an order by id.)
+    /// Returns `None` if both are the same lock. (Linux: `spin_lock_nested()` with an order by id.)
     #[track_caller]
-    pub fn lock_pair<'a>(&'a self, other: &'a Self) -> Option<GuardPair<'a, T, K, B>> {
+    pub fn lock_pair<'a, H: Before<K>>(
+        &'a self,
+        other: &'a Self,
+        held: &'a mut Held<'_, H>,
+    ) -> Option<GuardPair<'a, T, K, B>> {
+        let _ = held;
         match self.key.cmp(&other.key) {
             core::cmp::Ordering::Less => {
                 let mine = self.acquire(Nesting::None);
@@ -68,8 +96,12 @@ impl<T, K: LockClass, B: Backend> Mutex<T, K, B> {
     /// model reports the order against the table and goes on.
     #[cfg(feature = "designs")]
     #[track_caller]
-    pub fn lock_both_unordered<'a>(&'a self, other: &'a Self) -> GuardPair<'a, T, K, B> {
-        let mine = self.acquire(Nesting::None);
+    pub fn lock_both_unordered<'a, H: Before<K>>(
+        &'a self,
+        other: &'a Self,
+        held: &'a mut Held<'_, H>,
+    ) -> GuardPair<'a, T, K, B> {
+        let mine = self.lock(held);
         (mine, other.acquire(Nesting::Unordered))
     }
 

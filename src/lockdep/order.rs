@@ -1,5 +1,6 @@
 //! The lock order: the only declaration of it.
 
+use super::held::{Before, Nothing};
 use crate::sync::{Backend, Canary, Lock};
 
 /// A class of locks: all that share one place in the order.
@@ -12,6 +13,19 @@ pub trait LockClass: 'static {
     type Lock<B: Backend>: Lock;
     /// Which of a back end's race detectors watches what the class protects.
     type Canary<B: Backend>: Canary;
+}
+
+/// A class below which nothing is taken: its locks may be taken whatever is held.
+pub(crate) trait Innermost: LockClass {}
+
+/// Says of every class of the order which may be taken under it: all that come later.
+macro_rules! before {
+    ($outer:ident $($inner:ident)*) => {
+        impl Before<$outer> for Nothing {}
+        $(impl Before<$inner> for $outer {})*
+        before!($($inner)*);
+    };
+    () => {};
 }
 
 /// Declares lock classes, outermost first; each with its kind of lock and of
@@ -35,6 +49,8 @@ macro_rules! lock_order {
                 type Canary<B: Backend> = B::$canary;
             }
         )+
+
+        before!($($class)+);
     };
 }
 
@@ -57,5 +73,7 @@ lock_order! {
     /// A slab's free list. Innermost: a last reference may be dropped under any other lock.
     Slab(PieceLock, PieceCanary),
 }
+
+impl Innermost for Slab {}
 
 static_assertions::const_assert_eq!(ORDER.len(), Slab::RANK as usize + 1);

@@ -7,9 +7,10 @@
 //!
 //! One try each: a target that closes between the choice and the addition costs the connection.
 
-use super::{Leaving, abort};
+use super::{Leaving, Left, abort};
 use crate::counters::count;
 use crate::listener::Capacity;
+use crate::lockdep::{Held, Nothing, order::ListenerSock};
 use crate::net::{ListenerRef, Net, RequestRef};
 use crate::outcome::{Outcome, Wake};
 use crate::request::RequestSock;
@@ -46,9 +47,12 @@ pub enum Wakeup {
 
 /// Takes the listener out of the table and, if migration is switched on, into its group's closed
 /// section. This is the first of the two times the switch is looked at.
-pub(super) fn unhash<C: Send + 'static, B: Backend>(at: &Leaving<'_, '_, C, B>) -> Option<Outcome<C, B>> {
+pub(super) fn unhash<'a, 's, C: Send + 'static, B: Backend>(
+    at: &Leaving<'a, 's, C, B>,
+    held: &mut Held<'_, ListenerSock>,
+) -> Left<'a, 's, C, B> {
     let keep = at.net.sysctl_tcp_migrate_req.load(Ordering::Relaxed) != 0;
-    abort::unhash(at, keep)
+    abort::unhash(at, keep, held)
 }
 
 /// Migrates one connection, or aborts it. (Linux: the loop of `inet_csk_listen_stop()`.)
@@ -56,12 +60,12 @@ pub(super) fn stop_one<'a, C: Send + 'static, B: Backend>(
     fixes: CloneFixes,
     at: &Leaving<'a, '_, C, B>,
     request: RequestRef<'a, '_, C, B>,
+    held: &mut Held<'_, Nothing>,
 ) -> Option<Outcome<C, B>> {
     let Leaving { net, listener, .. } = *at;
     // SAFETY: the request was just taken from the queue: it is in our hands.
-    let (hashes, child) = unsafe { request.take_body() };
-    let child = child?;
-    let target = match net.migrate_sock(listener, hashes.sk_hash) {
+    let (key, child) = unsafe { (request.key()?, request.take_child()?) };
+    let target = match net.migrate_sock(listener, key.hashes.sk_hash) {
         Migration::To(target) => target,
         Migration::Failed | Migration::NotInGroup => return Some(Outcome::Aborted(child)),
     };
@@ -70,7 +74,11 @@ pub(super) fn stop_one<'a, C: Send + 'static, B: Backend>(
         return Some(Outcome::Aborted(child));
     };
     // SAFETY: fresh from the slab, not published.
-    unsafe { fresh.fill(hashes, child) };
+    let none = unsafe {
+        fresh.fill(key);
+        fresh.put_child(child)
+    };
+    debug_assert!(none.is_none());
     let clone = fresh.publish();
     if B::planted(Fault::OwnerNotMoved)
         && let Some(old) = crate::net::OwnerRef::try_get(net, request.owner())
@@ -78,7 +86,7 @@ pub(super) fn stop_one<'a, C: Send + 'static, B: Backend>(
         let _none = clone.set_owner(old.into_raw());
     }
     let (slot, to) = (clone.index(), target.id());
-    match target.queue_add(clone, net, Capacity::Ignored) {
+    match target.queue_add(clone, net, Capacity::Ignored, held) {
         Ok(()) => {
             count(&net.counters.TCPMigrateReqSuccess);
             let wake = match fixes.wakeup {
@@ -99,6 +107,6 @@ pub(super) fn stop_one<'a, C: Send + 'static, B: Backend>(
 /// freed it meanwhile, there is nobody in it, or somebody else.
 fn wake_through<C: Send + 'static, B: Backend>(net: &Net<'_, C, B>, slot: u32) -> Option<Wake<C, B>> {
     let request = net.requests.get(slot)?;
-    let listener = net.root_of(request.owner())?;
+    let listener = net.rsk_listener(request.owner())?;
     Some(Wake(ListenerRef::id(&listener)))
 }

@@ -3,21 +3,24 @@
 mod abort;
 #[cfg(feature = "designs")]
 mod clone;
+mod half_open;
+mod handover;
 mod requeue;
 #[cfg(feature = "designs")]
 mod splice;
 
 #[cfg(feature = "designs")]
 pub use clone::{CloneFixes, Wakeup};
+pub(crate) use half_open::adopt;
 
-use crate::hash::ListenTable;
-use crate::listener::Listener;
-use crate::net::{Net, RequestRef};
+use crate::hash::{EstablishedTable, ListenTable};
+use crate::lockdep::{Held, Nothing, order::ListenerSock};
+use crate::net::{ListenerRef, Net, RequestRef};
 use crate::outcome::Outcome;
 use crate::sync::Backend;
 use core::net::SocketAddr;
 
-/// What closing a listener does with the connections in its accept queue.
+/// What closing a listener does with the connections that it holds, waiting or half open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Design {
@@ -26,6 +29,9 @@ pub enum Design {
     /// Each goes to the listener at the same address that its hash falls on now; it is aborted only
     /// if nobody listens there. Whether `tcp_migrate_req` is on is not asked: who chose this wants it.
     Requeue,
+    /// All go to one listener at the same address together, in O(1); each is aborted only if nobody
+    /// listens there. Where owner slots run out, as [`Requeue`](Self::Requeue).
+    Handover,
     /// The queue is spliced onto another listener's, as in the patch of 1 December 2020.
     #[cfg(feature = "designs")]
     Splice,
@@ -35,26 +41,62 @@ pub enum Design {
 }
 
 /// A listener that leaves LISTEN, and what it leaves.
-pub(crate) struct Leaving<'a, 's, C, B: Backend> {
+pub(crate) struct Leaving<'a, 's, C: Send + 'static, B: Backend> {
     pub(crate) net: &'a Net<'s, C, B>,
     pub(crate) table: &'a ListenTable<'s, C, B>,
-    pub(crate) listener: &'a Listener<C, B>,
+    pub(crate) ehash: &'a EstablishedTable<'s, C, B>,
+    pub(crate) listener: &'a ListenerRef<'a, 's, C, B>,
     pub(crate) addr: SocketAddr,
+    /// Whether the socket is closed; otherwise it is shut down and may listen again.
+    pub(crate) close: bool,
+}
+
+/// What a listener left when it left its group.
+pub(crate) enum Left<'a, 's, C: Send + 'static, B: Backend> {
+    /// Nothing but itself.
+    Group,
+    /// What it held moved already.
+    #[cfg(feature = "designs")]
+    Moved(Outcome<C, B>),
+    /// This is who gets what it holds, if somebody still listens.
+    Heir(Option<ListenerRef<'a, 's, C, B>>),
 }
 
 impl Design {
-    /// Takes the listener out of the table and its group, and moves what moves at that point.
-    /// Returns what moved. Under `ListenerSock`.
-    pub(crate) fn unhash<C: Send + 'static, B: Backend>(
+    /// Tells whether a half-open request whose listener has left is adopted by another one.
+    pub(crate) fn adopts(self) -> bool {
+        matches!(self, Design::Requeue | Design::Handover)
+    }
+
+    /// Takes the listener out of the table and its group. Under `ListenerSock`.
+    pub(crate) fn leave<'a, 's, C: Send + 'static, B: Backend>(
         self,
-        at: Leaving<'_, '_, C, B>,
-    ) -> Option<Outcome<C, B>> {
+        at: &Leaving<'a, 's, C, B>,
+        held: &mut Held<'_, ListenerSock>,
+    ) -> Left<'a, 's, C, B> {
         match self {
-            Design::Abort | Design::Requeue => abort::unhash(&at, false),
+            Design::Abort | Design::Requeue => abort::unhash(at, false, held),
+            Design::Handover => handover::unhash(at, held),
             #[cfg(feature = "designs")]
-            Design::Splice => splice::unhash(&at),
+            Design::Splice => splice::unhash(at, held),
             #[cfg(feature = "designs")]
-            Design::Clone(_) => clone::unhash(&at),
+            Design::Clone(_) => clone::unhash(at, held),
+        }
+    }
+
+    /// Moves what moves as a whole, now that the listener's state is CLOSE. Returns what moved. Under
+    /// `ListenerSock`.
+    pub(crate) fn move_all<'a, 's, C: Send + 'static, B: Backend>(
+        self,
+        at: &Leaving<'a, 's, C, B>,
+        left: Left<'a, 's, C, B>,
+        held: &mut Held<'_, ListenerSock>,
+    ) -> Option<Outcome<C, B>> {
+        match left {
+            Left::Group => None,
+            #[cfg(feature = "designs")]
+            Left::Moved(outcome) => Some(outcome),
+            Left::Heir(heir) => handover::hand_over(at, heir, held),
         }
     }
 
@@ -63,14 +105,15 @@ impl Design {
         self,
         at: &Leaving<'a, '_, C, B>,
         request: RequestRef<'a, '_, C, B>,
+        held: &mut Held<'_, Nothing>,
     ) -> Option<Outcome<C, B>> {
         match self {
             Design::Abort => abort::child_forget(at, request),
-            Design::Requeue => requeue::stop_one(at, request),
+            Design::Requeue | Design::Handover => requeue::stop_one(at, request, held),
             #[cfg(feature = "designs")]
             Design::Splice => abort::child_forget(at, request),
             #[cfg(feature = "designs")]
-            Design::Clone(fixes) => clone::stop_one(fixes, at, request),
+            Design::Clone(fixes) => clone::stop_one(fixes, at, request, held),
         }
     }
 }

@@ -12,27 +12,39 @@
 //! 3. T1 locks B's queue, sees that B does not listen, looks again, and finds A.
 //!
 //! The model of this schedule is `closer_closer_of_target`.
+//!
+//! A fast-open connection whose handshake has not ended is charged to its listener, and the charge
+//! moves with it under the lock of its tuple's bucket, so that the end of the handshake comes before
+//! or after.
 
 use super::{Leaving, abort};
 use crate::counters::count;
-use crate::listener::Capacity;
-use crate::net::RequestRef;
+use crate::listener::{AddError, Capacity};
+use crate::lockdep::{Before, Held, Nothing, order::FastOpen};
+use crate::net::{ListenerRef, OwnerRef, RequestRef};
 use crate::outcome::{Outcome, Wake};
-use crate::sync::Backend;
+use crate::slab::NONE;
+use crate::sync::{AtomicU32, Backend};
+use core::sync::atomic::Ordering;
 
 /// Moves one connection to who listens at the address now, or aborts it if nobody does. The
 /// target's backlog is not minded, as in Linux.
 pub(super) fn stop_one<'a, C: Send + 'static, B: Backend>(
     at: &Leaving<'a, '_, C, B>,
     request: RequestRef<'a, '_, C, B>,
+    held: &mut Held<'_, Nothing>,
 ) -> Option<Outcome<C, B>> {
     let Leaving { net, table, addr, .. } = *at;
-    // SAFETY: the request was just taken from the queue: it is in our hands.
-    let hash = unsafe { request.hashes() }.sk_hash;
-    let moved = match table.lookup(net, addr) {
-        Some(group) => table.queue_add(net, addr, group, hash, Capacity::Ignored, request),
-        None => Err((crate::outcome::Refusal::NoListener, request)),
-    };
+    // SAFETY: the request was filled in, and is in our hands.
+    let hash = unsafe { request.key() }.map_or(0, |key| key.hashes.sk_hash);
+    let moved = table.offer(net, addr, None, hash, request, held, |target, request, held| {
+        if request.tfo_listener.load(Ordering::Relaxed) != 0 {
+            add_fast_open(at, target, request, held)?;
+        } else {
+            target.queue_add(request, net, Capacity::Ignored, held)?;
+        }
+        Ok(target.id())
+    });
     match moved {
         Ok(to) => {
             count(&net.counters.TCPMigrateReqSuccess);
@@ -43,4 +55,46 @@ pub(super) fn stop_one<'a, C: Send + 'static, B: Backend>(
             abort::child_forget(at, request)
         }
     }
+}
+
+/// Adds a connection to the target's queue and moves its fast-open charge, if it still has one.
+fn add_fast_open<'a, 's, C: Send + 'static, B: Backend>(
+    at: &Leaving<'a, 's, C, B>,
+    target: &ListenerRef<'a, 's, C, B>,
+    request: RequestRef<'a, 's, C, B>,
+    held: &mut Held<'_, Nothing>,
+) -> Result<(), (AddError, RequestRef<'a, 's, C, B>)> {
+    let net = at.net;
+    // SAFETY: the request was filled in, and is in our hands.
+    let Some(key) = (unsafe { request.key() }) else { return Err((AddError::NotAtHome, request)) };
+    let Some((bucket, mut held)) = at.ehash.lock(&key.tuple, held) else {
+        return Err((AddError::NotAtHome, request));
+    };
+    // The end of the handshake takes this bucket's lock first.
+    let charged = request.tfo_listener.load(Ordering::Relaxed) != 0;
+    let before = {
+        let (mut queue, mut held) = target.accept_queue.lock_and(&mut held);
+        let before = target.enqueue(&mut queue, request, net, Capacity::Ignored)?;
+        if charged {
+            target.accept_queue.fastopenq.lock(&mut held).charge(1);
+        }
+        before
+    };
+    if before == NONE {
+        return Ok(());
+    }
+    // SAFETY: the reference that the request stored when it was in another queue.
+    let before = unsafe { OwnerRef::from_raw(net, before) };
+    let root = charged.then(|| net.at_root(&before, &mut held, |old, _, held| uncharge(old, held)).1);
+    drop(bucket);
+    drop((before, root));
+    Ok(())
+}
+
+/// Takes the charge of one fast-open connection back.
+pub(super) fn uncharge<C: Send + 'static, B: Backend, H: Before<FastOpen>>(
+    from: &ListenerRef<'_, '_, C, B>,
+    held: &mut Held<'_, H>,
+) {
+    from.accept_queue.fastopenq.lock(held).charge(-1);
 }

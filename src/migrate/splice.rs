@@ -16,43 +16,35 @@
 //! What it leaves undone: the requests keep the old listener's owner, nobody is woken, and what
 //! arrives between 4 and CLOSE stays behind and is aborted.
 
-use super::Leaving;
+use super::{Leaving, Left};
 use crate::listener::Listener;
+use crate::lockdep::{Before, Held, order::ListenerSock, order::Rskq};
 use crate::net::ListenerRef;
 use crate::outcome::Outcome;
-use crate::reuseport::Detached;
 use crate::sync::{Backend, Event, Fault};
 
 /// Takes the listener out of the table and its group, and splices its queue onto the moved member's.
-pub(super) fn unhash<C: Send + 'static, B: Backend>(at: &Leaving<'_, '_, C, B>) -> Option<Outcome<C, B>> {
+pub(super) fn unhash<'a, 's, C: Send + 'static, B: Backend>(
+    at: &Leaving<'a, 's, C, B>,
+    held: &mut Held<'_, ListenerSock>,
+) -> Left<'a, 's, C, B> {
     if B::planted(Fault::SpliceUnguarded) {
-        return unhash_unguarded(at);
+        return unhash_unguarded(at, held);
     }
-    let mut bucket = at.table.lock(at.addr)?;
+    let Some(mut bucket) = at.table.lock(at.addr, held) else { return Left::Group };
     let target = bucket.unhash(at.net, at.listener, false, |group, detached| {
-        pick(detached).and_then(|place| at.net.sock_ref(group, place))
-    })?;
-    Some(splice(at.listener, &target))
+        detached.moved().and_then(|place| at.net.sock_ref(group, place))
+    });
+    target.map_or(Left::Group, |target| Left::Moved(splice(at.listener, &target, &mut bucket.held())))
 }
 
-/// Returns where the moved member is: in the place that became free, or, if that was the last, to
-/// its left.
-fn pick(left: Detached) -> Option<u32> {
-    if left.num_socks == 0 {
-        None
-    } else if left.place == left.num_socks {
-        left.place.checked_sub(1)
-    } else {
-        Some(left.place)
-    }
-}
-
-fn splice<C: Send + 'static, B: Backend>(
+fn splice<C: Send + 'static, B: Backend, H: Before<Rskq>>(
     old: &Listener<C, B>,
     new: &ListenerRef<'_, '_, C, B>,
+    held: &mut Held<'_, H>,
 ) -> Outcome<C, B> {
     B::trace(Event::Picked { from: old.index(), to: new.index() });
-    let (mut from, mut to) = old.accept_queue.lock_both_unordered(&new.accept_queue);
+    let (mut from, mut to) = old.accept_queue.lock_both_unordered(&new.accept_queue, held);
     to.splice_head(&mut from);
     B::trace(Event::Spliced { from: old.index(), to: new.index() });
     Outcome::Spliced { to: new.id() }
@@ -60,11 +52,15 @@ fn splice<C: Send + 'static, B: Backend>(
 
 /// The same without what protects it: the target is chosen while the closer still is a member, and
 /// the queues are locked without the bucket's lock. The negative control of the deadlock check.
-fn unhash_unguarded<C: Send + 'static, B: Backend>(at: &Leaving<'_, '_, C, B>) -> Option<Outcome<C, B>> {
-    let target = at.net.neighbour_of(at.listener);
-    let spliced = target.map(|target| splice(at.listener, &target));
-    let mut bucket = at.table.lock(at.addr)?;
-    let picked = bucket.unhash(at.net, at.listener, false, |_, _| None);
-    debug_assert!(picked.is_none());
-    spliced
+fn unhash_unguarded<'a, 's, C: Send + 'static, B: Backend>(
+    at: &Leaving<'a, 's, C, B>,
+    held: &mut Held<'_, ListenerSock>,
+) -> Left<'a, 's, C, B> {
+    let target = at.net.neighbour_of(at.listener, held);
+    let spliced = target.map(|target| splice(at.listener, &target, held));
+    if let Some(mut bucket) = at.table.lock(at.addr, held) {
+        let picked = bucket.unhash(at.net, at.listener, false, |_, _| None);
+        debug_assert!(picked.is_none());
+    }
+    spliced.map_or(Left::Group, Left::Moved)
 }

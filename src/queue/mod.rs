@@ -4,13 +4,15 @@
 //! is tested without locks. Everything is O(1), whatever the queue holds: add at the tail, take
 //! from the head, put one queue before or behind another, take the whole queue.
 
+mod fastopen;
 mod plain;
 #[cfg(all(test, feature = "spin"))]
 mod tests;
 
+pub use fastopen::{FastOpenQueue, LockedFastOpen, Pending};
 pub use plain::{AcceptQueue, AlreadyQueued};
 
-use crate::lockdep::{Mutex, MutexGuard, order::Rskq};
+use crate::lockdep::{Before, Held, Mutex, MutexGuard, order::Rskq};
 use crate::request::{RequestSock, RequestState};
 use crate::slab::{NONE, Ref, Store};
 use crate::sync::{AtomicU32, Backend, Fault};
@@ -23,6 +25,39 @@ struct Inner<C, B: Backend> {
     /// The owner whose home the queue's listener is, or [`NONE`] once it is closed: a stored
     /// reference. Requests that are added here get it, under the lock.
     home: u32,
+    /// Whether somebody will still deal with what is in the queue: its listener listens, or its
+    /// closer has not yet looked for the last time.
+    open: bool,
+}
+
+/// How many half-open requests are charged to a listener.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Charges {
+    /// All. Negative only while a thread is between two listeners. (Linux: `qlen`.)
+    pub qlen: i32,
+    /// Those whose SYN-ACK was not sent again. (Linux: `young`.)
+    pub young: i32,
+}
+
+impl Charges {
+    /// What one request counts.
+    #[must_use]
+    pub fn one(young: bool) -> Self {
+        Self { qlen: 1, young: young.into() }
+    }
+
+    /// Tells whether nothing is charged.
+    #[must_use]
+    pub fn is_none(self) -> bool {
+        self == Self::default()
+    }
+}
+
+impl core::ops::Neg for Charges {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Self { qlen: -self.qlen, young: -self.young }
+    }
 }
 
 /// Connections that wait to be accepted, oldest first. (Linux: `struct request_sock_queue`.)
@@ -30,19 +65,33 @@ pub struct RequestSockQueue<C, B: Backend> {
     rskq_lock: Mutex<Inner<C, B>, Rskq, B>,
     /// The queue's length: written under `rskq_lock`, readable without. (Linux: `sk_ack_backlog`.)
     sk_ack_backlog: B::Stat,
+    /// Half-open requests charged to the listener: as above. (Linux: `qlen`.)
+    qlen: B::Stat,
+    /// Those of them that are young: as above. (Linux: `young`.)
+    young: B::Stat,
+    /// The fast-open connections. (Linux: `fastopenq`.)
+    pub(crate) fastopenq: FastOpenQueue<C, B>,
 }
 
 impl<C: Send + 'static, B: Backend> RequestSockQueue<C, B> {
     pub(crate) const fn new() -> Self {
         Self {
-            rskq_lock: Mutex::new(Inner { list: AcceptQueue::new(), home: NONE }),
+            rskq_lock: Mutex::new(Inner { list: AcceptQueue::new(), home: NONE, open: false }),
             sk_ack_backlog: B::Stat::ZERO,
+            qlen: B::Stat::ZERO,
+            young: B::Stat::ZERO,
+            fastopenq: FastOpenQueue::new(),
         }
     }
 
     pub(crate) fn place(&mut self, key: u32) {
-        self.rskq_lock.place(key).home = NONE;
+        let inner = self.rskq_lock.place(key);
+        inner.home = NONE;
+        inner.open = false;
         self.sk_ack_backlog.place(0);
+        self.qlen.place(0);
+        self.young.place(0);
+        self.fastopenq.place(key);
     }
 
     /// Returns how many connections wait. O(1), no lock; under concurrency a moment's value.
@@ -57,24 +106,41 @@ impl<C: Send + 'static, B: Backend> RequestSockQueue<C, B> {
         self.len() == 0
     }
 
-    /// Takes the queue's `rskq_lock`. No `rskq_lock` may be held.
+    /// Returns how many half-open requests are charged to the listener. O(1), no lock.
+    #[must_use]
+    pub fn charges(&self) -> Charges {
+        Charges {
+            qlen: self.qlen.load(Ordering::Relaxed) as i32,
+            young: self.young.load(Ordering::Relaxed) as i32,
+        }
+    }
+
+    /// Takes the queue's `rskq_lock`.
     #[track_caller]
-    pub fn lock(&self) -> LockedQueue<'_, C, B> {
-        LockedQueue { inner: self.rskq_lock.lock(), sk_ack_backlog: &self.sk_ack_backlog }
+    pub fn lock<'a, H: Before<Rskq>>(&'a self, held: &'a mut Held<'_, H>) -> LockedQueue<'a, C, B> {
+        LockedQueue { inner: self.rskq_lock.lock(held), queue: self }
+    }
+
+    /// Takes the queue's `rskq_lock`; with the token that says so.
+    #[track_caller]
+    pub fn lock_and<'a, H: Before<Rskq>>(
+        &'a self,
+        held: &'a mut Held<'_, H>,
+    ) -> (LockedQueue<'a, C, B>, Held<'a, Rskq>) {
+        let (inner, held) = self.rskq_lock.lock_and(held);
+        (LockedQueue { inner, queue: self }, held)
     }
 
     /// Takes both queues' `rskq_lock`s, this one first, as the v1 patch does.
     #[cfg(feature = "designs")]
     #[track_caller]
-    pub fn lock_both_unordered<'a>(
+    pub fn lock_both_unordered<'a, H: Before<Rskq>>(
         &'a self,
         other: &'a Self,
+        held: &'a mut Held<'_, H>,
     ) -> (LockedQueue<'a, C, B>, LockedQueue<'a, C, B>) {
-        let (mine, others) = self.rskq_lock.lock_both_unordered(&other.rskq_lock);
-        (
-            LockedQueue { inner: mine, sk_ack_backlog: &self.sk_ack_backlog },
-            LockedQueue { inner: others, sk_ack_backlog: &other.sk_ack_backlog },
-        )
+        let (mine, others) = self.rskq_lock.lock_both_unordered(&other.rskq_lock, held);
+        (LockedQueue { inner: mine, queue: self }, LockedQueue { inner: others, queue: other })
     }
 
     /// Tells whether nobody holds the queue's lock, in a model.
@@ -106,10 +172,11 @@ impl<C: Send + 'static, B: Backend> RequestSockQueue<C, B> {
     }
 }
 
-/// The requests of a queue, in no queue now, with their references.
+/// The requests of a queue, in no queue now, with their references, and the charges that go along.
 pub struct Detached<C, B: Backend> {
     list: AcceptQueue<C, B>,
     len: u32,
+    charges: Charges,
 }
 
 impl<C, B: Backend> Detached<C, B> {
@@ -130,20 +197,40 @@ impl<C, B: Backend> Detached<C, B> {
 #[must_use = "the lock is released when the guard is dropped"]
 pub struct LockedQueue<'a, C, B: Backend> {
     inner: MutexGuard<'a, Inner<C, B>, Rskq, B>,
-    sk_ack_backlog: &'a B::Stat,
+    queue: &'a RequestSockQueue<C, B>,
 }
 
 impl<C: Send + 'static, B: Backend> LockedQueue<'_, C, B> {
+    /// Adds to a counter. Only the holder of the lock writes, so that a load and a store are enough.
+    fn add(counter: &B::Stat, change: i32) {
+        let before = counter.load(Ordering::Relaxed);
+        counter.store(before.wrapping_add_signed(change), Ordering::Relaxed);
+    }
+
     fn count(&self, change: i32) {
-        // Only the holder of the lock writes, so that a load and a store are enough.
-        let before = self.sk_ack_backlog.load(Ordering::Relaxed);
-        self.sk_ack_backlog.store(before.wrapping_add_signed(change), Ordering::Relaxed);
+        Self::add(&self.queue.sk_ack_backlog, change);
     }
 
     /// Returns the length. O(1).
     #[must_use]
     pub fn len(&self) -> u32 {
-        self.sk_ack_backlog.load(Ordering::Relaxed)
+        self.queue.len()
+    }
+
+    /// Charges half-open requests to the queue's listener, or with a minus takes charges back. O(1).
+    pub fn charge(&mut self, change: Charges) {
+        Self::add(&self.queue.qlen, change.qlen);
+        Self::add(&self.queue.young, change.young);
+    }
+
+    /// Tells whether somebody will still deal with what is in the queue.
+    pub(crate) fn is_open(&self) -> bool {
+        self.inner.open
+    }
+
+    /// Says whether somebody will.
+    pub(crate) fn set_open(&mut self, open: bool) {
+        self.inner.open = open;
     }
 
     /// Returns the owner whose home the queue's listener is, or [`NONE`].
@@ -221,15 +308,24 @@ impl<C: Send + 'static, B: Backend> LockedQueue<'_, C, B> {
     pub fn detach(&mut self) -> Detached<C, B> {
         let len = self.len();
         self.count(-(len as i32));
-        Detached { list: self.inner.list.take(), len }
+        Detached { list: self.inner.list.take(), len, charges: Charges::default() }
     }
 
-    /// Puts a detached queue behind this one. O(1).
+    /// Takes the whole queue and all charges. O(1).
+    #[must_use = "the requests are in no queue until they are appended to one"]
+    pub fn detach_all(&mut self) -> Detached<C, B> {
+        let charges = self.queue.charges();
+        self.charge(-charges);
+        Detached { charges, ..self.detach() }
+    }
+
+    /// Puts a detached queue behind this one, and its charges to this one's. O(1).
     ///
     /// That all requests of a queue are of one store is for `pop`'s caller to know.
     pub fn append(&mut self, mut detached: Detached<C, B>) {
         self.inner.list.splice_tail(&mut detached.list);
         self.count(detached.len as i32);
+        self.charge(detached.charges);
     }
 
     /// Puts all of `other` before all of this queue. O(1). (The v1 patch's splice.)

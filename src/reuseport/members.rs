@@ -2,7 +2,9 @@
 
 use crate::group::{MAX_SOCKS, SockReuseport};
 use crate::listener::Listener;
+use crate::lockdep::Held;
 #[cfg(feature = "designs")]
+use crate::lockdep::{Before, order::Reuseport};
 use crate::net::ListenerRef;
 use crate::net::{GroupRef, Net, ReuseportLocked};
 use crate::slab::{NONE, Slab, Store};
@@ -17,10 +19,23 @@ pub(crate) struct GroupFull;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Detached {
     /// Its place in `socks[]`, where the last member is now, unless it was the last.
-    #[cfg(feature = "designs")]
     pub(crate) place: u32,
     /// Members that listen now.
     pub(crate) num_socks: u32,
+}
+
+impl Detached {
+    /// Returns where the moved member is: in the place that became free, or, if that was the last, to
+    /// its left.
+    pub(crate) fn moved(self) -> Option<u32> {
+        if self.num_socks == 0 {
+            None
+        } else if self.place == self.num_socks {
+            self.place.checked_sub(1)
+        } else {
+            Some(self.place)
+        }
+    }
 }
 
 // What only holders of the reuseport lock write, they read with `peek`: an atomic load by who then
@@ -44,7 +59,6 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
     }
 
     /// Takes a reference on the member at `place`.
-    #[cfg(feature = "designs")]
     pub(crate) fn sock_ref(&self, group: &SockReuseport<B>, place: u32) -> Option<ListenerRef<'_, 's, C, B>> {
         ListenerRef::try_get(self, self.sock_at(group, place).load(Ordering::Acquire))
     }
@@ -52,9 +66,13 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
     /// Takes a reference on the member that would be chosen if `listener` left now: without its
     /// leaving, what it finds means nothing. Only the negative control asks.
     #[cfg(feature = "designs")]
-    pub(crate) fn neighbour_of(&self, listener: &Listener<C, B>) -> Option<ListenerRef<'_, 's, C, B>> {
+    pub(crate) fn neighbour_of<H: Before<Reuseport>>(
+        &self,
+        listener: &Listener<C, B>,
+        held: &mut Held<'_, H>,
+    ) -> Option<ListenerRef<'_, 's, C, B>> {
         let group = self.group_of(listener)?;
-        let _lock = self.reuseport_lock();
+        let _lock = self.reuseport_lock(held);
         let last = group.num_socks.peek().checked_sub(1)?;
         let place = listener.socks_index.load(Ordering::Relaxed);
         self.sock_ref(group, if place == last { last.checked_sub(1)? } else { last })
@@ -123,11 +141,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         }
         group.num_socks.store(num_socks, Ordering::Release);
         B::trace(Event::LeftGroup { listener: listener.index() });
-        Detached {
-            #[cfg(feature = "designs")]
-            place,
-            num_socks,
-        }
+        Detached { place, num_socks }
     }
 
     /// Adds a member to the closed section. O(1). (Linux: `__reuseport_add_closed_sock()`.)
@@ -187,11 +201,13 @@ impl<C: Send + 'static, B: Backend> Store<Listener<C, B>> for Net<'_, C, B> {
 
     /// The descriptor is closed and no request names the listener: it leaves the closed section.
     /// (Linux: `reuseport_detach_sock()` at destruction.)
-    fn retire(&self, listener: &Listener<C, B>) {
-        if listener.sk_reuseport_cb.load(Ordering::Acquire) == NONE {
-            return;
+    fn retire(&self, listener: &Listener<C, B>) -> Option<u32> {
+        if listener.sk_reuseport_cb.load(Ordering::Acquire) != NONE {
+            // SAFETY: a last reference is not dropped under `Reuseport` or an inner lock: see `Ref`.
+            let mut held = unsafe { Held::nothing() };
+            let lock = self.reuseport_lock(&mut held);
+            self.leave_closed(listener, &lock);
         }
-        let lock = self.reuseport_lock();
-        self.leave_closed(listener, &lock);
+        None
     }
 }

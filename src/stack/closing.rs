@@ -39,9 +39,10 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
 
     fn stop(&self, id: ListenerId<C, B>, close: bool) -> Result<Closing<'_, 's, C, B>, SockError> {
         let listener = ListenerRef::by_id(&self.net, id).ok_or(SockError::Stale)?;
-        let mut descriptor = listener.sock.lock();
+        let held = &mut self.nothing_held();
+        let (mut descriptor, mut held) = listener.sock.lock_and(held);
         let addr = listener.bound_to().ok_or(SockError::Stale)?;
-        let spliced = match *descriptor {
+        let moved = match *descriptor {
             Descriptor::Closed => return Err(SockError::Stale),
             Descriptor::Shut if !close => return Err(SockError::NotListening),
             Descriptor::Shut => None,
@@ -50,25 +51,32 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
             Descriptor::Listening => {
                 // First out of the group and the table, then CLOSE: who sees CLOSE and looks again
                 // finds somebody else. (Linux: `tcp_set_state()`.)
-                let spliced = self.design.unhash(self.leaving(&listener, addr));
+                let leaving = self.leaving(&listener, addr, close);
+                let left = self.design.leave(&leaving, &mut held);
                 listener.set_listening(false);
-                spliced
+                self.design.move_all(&leaving, left, &mut held)
             }
         };
         *descriptor = Descriptor::Stopping { close };
         let listens = listener.listens();
         drop(descriptor);
-        Ok(Closing { stack: self, listener, addr, listens, spliced })
+        Ok(Closing { stack: self, listener, addr, close, listens, moved })
     }
 
-    fn leaving<'a>(&'a self, listener: &'a Listener<C, B>, addr: SocketAddr) -> Leaving<'a, 's, C, B> {
-        Leaving { net: &self.net, table: &self.table, listener, addr }
+    fn leaving<'a>(
+        &'a self,
+        listener: &'a ListenerRef<'a, 's, C, B>,
+        addr: SocketAddr,
+        close: bool,
+    ) -> Leaving<'a, 's, C, B> {
+        Leaving { net: &self.net, table: &self.table, ehash: &self.ehash, listener, addr, close }
     }
 
     /// The last step of a stop after the `listens`th listen: nothing waits any more and nothing can
     /// arrive.
     fn stopped(&self, listener: &ListenerRef<'_, 's, C, B>, listens: u32) {
-        let mut descriptor = listener.sock.lock();
+        let held = &mut self.nothing_held();
+        let (mut descriptor, mut held) = listener.sock.lock_and(held);
         let Descriptor::Stopping { close } = *descriptor else {
             return; // somebody else took the last step at the same time
         };
@@ -81,7 +89,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         }
         *descriptor = Descriptor::Closed;
         if let Some(addr) = listener.bound_to()
-            && let Some(mut bucket) = self.table.lock(addr)
+            && let Some(mut bucket) = self.table.lock(addr, &mut held)
         {
             bucket.unbind(listener);
         }
@@ -93,7 +101,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
 
     /// Puts a closed listener's reference on its owner.
     pub(super) fn put_home(&self, listener: &Listener<C, B>) {
-        let home = listener.accept_queue.lock().set_home(NONE);
+        let home = listener.accept_queue.lock(&mut self.nothing_held()).set_home(NONE);
         self.net.put_owner(home);
     }
 }
@@ -108,9 +116,11 @@ pub struct Closing<'a, 's, C: Send + 'static, B: Backend> {
     stack: &'a Stack<'s, C, B>,
     listener: ListenerRef<'a, 's, C, B>,
     addr: SocketAddr,
+    close: bool,
     /// Which stop these are the steps of.
     listens: u32,
-    spliced: Option<Outcome<C, B>>,
+    /// What moved as a whole.
+    moved: Option<Outcome<C, B>>,
 }
 
 // Steps may be taken by another thread than the one that closed.
@@ -121,18 +131,19 @@ impl<C: Send + 'static, B: Backend> Iterator for Closing<'_, '_, C, B> {
     type Item = Outcome<C, B>;
 
     fn next(&mut self) -> Option<Outcome<C, B>> {
-        if let Some(spliced) = self.spliced.take() {
-            return Some(spliced);
+        if let Some(moved) = self.moved.take() {
+            return Some(moved);
         }
-        let net = &self.stack.net;
-        while let Some(request) = self.listener.queue_drain(net, self.listens) {
+        let Self { stack, listener, addr, close, listens, .. } = self;
+        let held = &mut stack.nothing_held();
+        while let Some(request) = listener.queue_drain(&stack.net, *listens, held) {
             // A request without a child would be one that somebody else dealt with.
-            let leaving = self.stack.leaving(&self.listener, self.addr);
-            if let Some(outcome) = self.stack.design.stop_one(&leaving, request) {
+            let leaving = stack.leaving(listener, *addr, *close);
+            if let Some(outcome) = stack.design.stop_one(&leaving, request, held) {
                 return Some(outcome);
             }
         }
-        self.stack.stopped(&self.listener, self.listens);
+        stack.stopped(listener, *listens);
         None
     }
 }

@@ -1,61 +1,82 @@
-//! A connection arrives.
+//! A connection arrives with its handshake done.
 
 use super::Stack;
 use crate::counters::count;
 use crate::listener::Capacity;
+use crate::net::{Net, RequestRef};
 use crate::outcome::{Delivered, Refusal, Refused, Wake};
-use crate::request::{Hashes, RequestSock};
+use crate::request::{Hashes, Key, RequestSock, Tuple};
 use crate::slab::Fresh;
 use crate::sync::{Backend, Fault};
-use core::net::SocketAddr;
 
-/// Where a connection arrives, and its hashes.
+/// A connection that arrives, and its hashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arrival {
-    /// The local address it is for.
-    pub local: SocketAddr,
+    /// Its ends; the local one is what listeners are looked up by.
+    pub tuple: Tuple,
     /// The hashes of its tuple, by whatever function the embedder keys and trusts.
     pub hashes: Hashes,
 }
 
-impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
+impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     /// Delivers an established connection to the accept queue of the listener that its hash falls
     /// on. O(1). Takes `ListenBucket` and `Rskq`, one after the other.
     ///
-    /// A listener that closes meanwhile is no reason to lose the connection: the delivery resolves
-    /// again.
+    /// For embedders that do handshakes themselves. A listener that closes meanwhile is no reason to
+    /// lose the connection: the delivery resolves again.
     ///
     /// # Errors
     ///
     /// Gives the child back with the reason.
     pub fn deliver(&self, arrival: Arrival, child: C) -> Result<Delivered<C, B>, Refused<C>> {
-        let Some(group) = self.table.lookup(&self.net, arrival.local) else {
+        let held = &mut self.nothing_held();
+        let Some(group) = self.table.lookup(&self.net, arrival.tuple.local, held) else {
             return Err(Refused { child, why: Refusal::NoListener });
         };
-        let Some(fresh) = Fresh::<RequestSock<C, B>, _>::alloc(&self.net) else {
-            count(&self.net.counters.RequestSlabFull);
-            count(&self.net.counters.ListenDrops);
-            return Err(Refused { child, why: Refusal::NoRequestSlot });
+        let request = match self.new_request(arrival, child) {
+            Ok(request) => request,
+            Err(child) => return Err(Refused { child, why: Refusal::NoRequestSlot }),
         };
-        // SAFETY: fresh from the slab, not published.
-        unsafe { fresh.fill(arrival.hashes, child) };
-        let (addr, hash) = (arrival.local, arrival.hashes.syn_hash);
-        let added = self.table.queue_add(&self.net, addr, group, hash, Capacity::Enforced, fresh.publish());
-        let (why, request) = match added {
+        let (addr, hash) = (arrival.tuple.local, arrival.hashes.syn_hash);
+        let added =
+            self.table.offer(&self.net, addr, Some(group), hash, request, held, |to, request, held| {
+                to.queue_add(request, &self.net, Capacity::Enforced, held)?;
+                Ok(to.id())
+            });
+        match added {
             Ok(listener) => {
                 let wake = (!B::planted(Fault::WakeForgotten)).then_some(Wake(listener));
-                return Ok(Delivered { listener, wake });
+                Ok(Delivered { listener, wake })
             }
-            Err(refused) => refused,
+            Err((why, request)) => Err(self.refused(why, &request)),
+        }
+    }
+
+    /// Makes a request with a child in it. Counts, and gives the child back, if there is no slot.
+    pub(super) fn new_request(&self, arrival: Arrival, child: C) -> Result<RequestRef<'_, 's, C, B>, C> {
+        let Some(fresh) = Fresh::<RequestSock<C, B>, Net<'s, C, B>>::alloc(&self.net) else {
+            count(&self.net.counters.RequestSlabFull);
+            count(&self.net.counters.ListenDrops);
+            return Err(child);
         };
+        // SAFETY: fresh from the slab, not published.
+        let none = unsafe {
+            fresh.fill(Key { tuple: arrival.tuple, hashes: arrival.hashes });
+            fresh.put_child(child)
+        };
+        debug_assert!(none.is_none());
+        Ok(fresh.publish())
+    }
+
+    /// Counts a refusal and takes the child out of the request, which no queue took.
+    pub(super) fn refused(&self, why: Refusal, request: &RequestRef<'_, 's, C, B>) -> Refused<C> {
         if why == Refusal::AcceptQueueFull {
             count(&self.net.counters.ListenOverflows);
             count(&self.net.counters.ListenDrops);
         }
         // SAFETY: no queue took the request: in our hands.
-        let (_, child) = unsafe { request.take_body() };
-        match child {
-            Some(child) => Err(Refused { child, why }),
+        match unsafe { request.take_child() } {
+            Some(child) => Refused { child, why },
             None => unreachable!("a request in hand has the child it was filled with"),
         }
     }

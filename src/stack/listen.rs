@@ -26,13 +26,14 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
         backlog: u32,
         reuseport: bool,
     ) -> Result<ListenerId<C, B>, ListenError> {
-        let Some(listener) = self.net.alloc_listener() else {
+        let held = &mut self.nothing_held();
+        let Some(listener) = self.net.alloc_listener(held) else {
             count(&self.net.counters.ListenerSlabFull);
             return Err(ListenError::NoListenerSlot);
         };
-        let mut descriptor = listener.sock.lock();
+        let (mut descriptor, mut inner) = listener.sock.lock_and(held);
         listener.sk_max_ack_backlog.store(backlog, Ordering::Relaxed);
-        let hashed = match self.table.lock(addr) {
+        let hashed = match self.table.lock(addr, &mut inner) {
             Some(mut bucket) => bucket.bind_and_hash(&self.net, &listener, addr, reuseport),
             None => Err(HashError::NoRoom),
         };
@@ -41,6 +42,7 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
             self.put_home(&listener);
             return Err(self.no_room(error));
         }
+        listener.accept_queue.lock(&mut inner).set_open(true);
         *descriptor = Descriptor::Listening;
         drop(descriptor);
         let id = listener.id();
@@ -59,7 +61,8 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
     /// [`ListenError::Stale`], [`ListenError::Stopping`], [`ListenError::NoGroupRoom`].
     pub fn listen_again(&self, id: ListenerId<C, B>, backlog: u32) -> Result<(), ListenError> {
         let listener = ListenerRef::by_id(&self.net, id).ok_or(ListenError::Stale)?;
-        let mut descriptor = listener.sock.lock();
+        let held = &mut self.nothing_held();
+        let (mut descriptor, mut inner) = listener.sock.lock_and(held);
         match *descriptor {
             Descriptor::Closed | Descriptor::Stopping { close: true } => return Err(ListenError::Stale),
             Descriptor::Stopping { close: false } => return Err(ListenError::Stopping),
@@ -71,13 +74,14 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
         }
         let addr = listener.bound_to().ok_or(ListenError::Stale)?;
         listener.sk_max_ack_backlog.store(backlog, Ordering::Relaxed);
-        let hashed = match self.table.lock(addr) {
+        let hashed = match self.table.lock(addr, &mut inner) {
             Some(mut bucket) => bucket.hash(&self.net, &listener, addr),
             None => Err(HashError::NoRoom),
         };
         if let Err(error) = hashed {
             return Err(self.no_room(error));
         }
+        listener.accept_queue.lock(&mut inner).set_open(true);
         *descriptor = Descriptor::Listening;
         Ok(())
     }

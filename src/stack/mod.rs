@@ -2,6 +2,8 @@
 
 mod closing;
 mod deliver;
+mod fastopen;
+mod half_open;
 mod listen;
 mod resources;
 
@@ -10,8 +12,9 @@ pub use deliver::Arrival;
 pub use resources::Resources;
 
 use crate::counters::Snapshot;
-use crate::hash::ListenTable;
+use crate::hash::{EstablishedTable, ListenTable};
 use crate::listener::{Descriptor, ListenerId};
+use crate::lockdep::{Held, Nothing};
 use crate::migrate::Design;
 use crate::net::{ListenerRef, Net};
 use crate::outcome::SockError;
@@ -41,6 +44,7 @@ impl Default for Config {
 pub struct Stack<'s, C, B: Backend> {
     pub(crate) net: Net<'s, C, B>,
     pub(crate) table: ListenTable<'s, C, B>,
+    pub(crate) ehash: EstablishedTable<'s, C, B>,
     design: Design,
 }
 
@@ -54,14 +58,22 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     /// O(size of the memory). A part without elements is not an error: what needs one fails.
     #[must_use]
     pub fn new(resources: Resources<'s, C, B>, config: Config) -> Self {
-        let Resources { listeners, requests, owners, groups, socks, buckets } = resources;
+        let Resources { listeners, requests, owners, groups, socks, buckets, ehash } = resources;
         let stack = Self {
             net: Net::new(listeners, requests, owners, groups, socks),
             table: ListenTable::new(buckets),
+            ehash: EstablishedTable::new(ehash),
             design: config.design,
         };
         stack.set_migrate_req(config.migrate_req);
         stack
+    }
+
+    /// What an operation begins with.
+    fn nothing_held(&self) -> Held<'_, Nothing> {
+        // SAFETY: no guard of this stack's locks leaves it, and nothing foreign runs under one: who
+        // begins an operation holds none.
+        unsafe { Held::nothing() }
     }
 
     /// Switches migration on or off, for decisions from now on. (Linux: `net.ipv4.tcp_migrate_req`.)
@@ -97,11 +109,11 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     /// [`SockError::Stale`] if the socket was closed, [`SockError::NotListening`] if it was shut down.
     pub fn accept(&self, id: ListenerId<C, B>) -> Result<Option<C>, SockError> {
         let listener = self.listening(id)?;
-        let Some(request) = listener.queue_remove(&self.net) else {
+        let Some(request) = listener.queue_remove(&self.net, &mut self.nothing_held()) else {
             return Ok(None);
         };
         // SAFETY: just taken from the queue: in our hands.
-        let (_, child) = unsafe { request.take_body() };
+        let child = unsafe { request.take_child() };
         if B::planted(Fault::RequestPutTwice) {
             // SAFETY: none, that is the fault: this reference is not ours to put.
             drop(unsafe { crate::net::RequestRef::from_raw(&self.net, request.index()) });
@@ -115,7 +127,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         if listener.is_listening() {
             return Ok(listener);
         }
-        match *listener.sock.lock() {
+        match *listener.sock.lock(&mut self.nothing_held()) {
             Descriptor::Closed | Descriptor::Stopping { close: true } => Err(SockError::Stale),
             // It may listen again by now, but it did not when it was asked.
             Descriptor::Stopping { close: false } | Descriptor::Shut | Descriptor::Listening => {

@@ -1,7 +1,7 @@
 //! What a stack is made of.
 
 use crate::group::{Member, SockReuseport};
-use crate::hash::Bucket;
+use crate::hash::{Bucket, EhashBucket};
 use crate::listener::Listener;
 use crate::request::{Owner, RequestSock};
 use crate::slab::{Slot, Storage};
@@ -16,7 +16,7 @@ pub struct Resources<'s, C, B: Backend> {
     pub listeners: Storage<'s, Slot<Listener<C, B>, B>>,
     /// Connections that wait to be accepted.
     pub requests: Storage<'s, Slot<RequestSock<C, B>, B>>,
-    /// Owners: as many as listeners.
+    /// Owners: as many as listeners, and one more for each shut-down socket that handed its own over.
     pub owners: Storage<'s, Slot<Owner<B>, B>>,
     /// Reuseport groups: one for each local address, and one more for each that only has closed
     /// members left.
@@ -25,4 +25,6 @@ pub struct Resources<'s, C, B: Backend> {
     pub socks: Storage<'s, Member<B>>,
     /// Buckets of the listening table.
     pub buckets: Storage<'s, Bucket<C, B>>,
+    /// Buckets of the established table: about as many as half-open connections are expected.
+    pub ehash: Storage<'s, EhashBucket<C, B>>,
 }

@@ -186,6 +186,12 @@ pub enum Fault {
     OwnerReferenceLeaked,
     /// Request: a queued request is let go of twice.
     RequestPutTwice,
+    /// Half open: a completed handshake stays charged.
+    ChargeKept,
+    /// Handover: the closer's owner is not handed to the heir's.
+    OwnerNotHanded,
+    /// Handover: the heir is not woken.
+    HeirNotWoken,
     /// Stack: the listening bucket is locked while the global reuseport lock is held.
     BucketUnderReuseport,
     /// Splice: the target is chosen before the closer has left `socks[]`, and the two queues are
@@ -247,6 +253,37 @@ pub enum Event {
         /// The request's slot.
         request: u32,
         /// The listener's slot.
+        listener: u32,
+    },
+    /// A listener's owner was handed to its heir's, and its queue taken.
+    Handed {
+        /// The listener that closes.
+        from: u32,
+    },
+    /// What a listener held was appended to another's.
+    HandedOver {
+        /// The listener that closes.
+        from: u32,
+        /// The listener whose queue grew.
+        to: u32,
+    },
+    /// A half-open request entered the established table.
+    Hashed {
+        /// The request's slot.
+        request: u32,
+        /// The listener that it is charged to.
+        listener: u32,
+    },
+    /// A half-open request left the established table.
+    Unhashed {
+        /// The request's slot.
+        request: u32,
+    },
+    /// The handshake of a fast-open connection ended.
+    HandshakeEnded {
+        /// The request's slot.
+        request: u32,
+        /// The listener that it was charged to.
         listener: u32,
     },
     /// A whole accept queue was put before another.

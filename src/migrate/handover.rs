@@ -1,0 +1,191 @@
+//! Ours, whole: everything that a listener holds goes to one heir, in O(1), whatever it holds.
+//!
+//! Requests name their listener through an owner, so that one store changes whose they all are. The
+//! closer, which has left its group and is in CLOSE, holds one lock at a time:
+//!
+//! 1. it locks the heir's queue and takes a reference on the owner whose home the heir is;
+//! 2. it locks its own queue, takes the list, the charges of half-open requests and the fast-open
+//!    queue, and hands its owner to the heir's with one store. From here on every request that it held,
+//!    queued or half open, resolves to the heir, and what was queued is in no queue;
+//! 3. it locks the queue of whoever the chain leads to, which is the heir or the heir's heir, and
+//!    appends the list and adds the charges.
+//!
+//! The heir may close at any time. Before 1 another one is looked for. Between 1 and 3 it hands its own
+//! owner on, and the chain of 3 leads to its heir. If it found no heir and will not look at its queue
+//! again, 3 hands the owner back and the closer begins again: somebody may have come to listen.
+//!
+//! 1. T1 closes A, whose heir is B, and has taken A's queue: A's owner leads to B's.
+//! 2. T2 closes B, whose heir is C: B's owner leads to C's, and B's queue is C's.
+//! 3. T1 follows A's owner to C, locks C's queue, and appends.
+//!
+//! The model of this schedule is `heir_closes_in_transit`. Handing on cannot go round in a ring: the heir
+//! is chosen under `Reuseport` from those who listen after the closer has left, so that it leaves later
+//! than the closer did, if at all, and a listener that comes back has another owner.
+//!
+//! What shutdown hands over leaves the socket without an owner, so that a fresh one is taken first. If
+//! there is none, nothing is handed over: the queue is moved one by one, as in
+//! [`Requeue`](super::Design::Requeue), and half-open requests when they are looked at next.
+
+use super::{Leaving, Left};
+use crate::counters::count_many;
+use crate::lockdep::{Held, order::ListenerSock};
+use crate::net::{ListenerRef, Net, OwnerRef};
+use crate::outcome::{Outcome, Wake};
+use crate::queue::{Detached, Pending};
+use crate::request::{Link, Owner};
+use crate::slab::{Fresh, NONE};
+use crate::sync::{Backend, Event, Fault};
+
+/// Everything that a listener held, on the way to another.
+struct Estate<C, B: Backend> {
+    queue: Detached<C, B>,
+    fastopen: Pending<C, B>,
+}
+
+/// Takes the listener out of the table and its group, and chooses its heir: the member that took its
+/// place in `socks[]`.
+pub(super) fn unhash<'a, 's, C: Send + 'static, B: Backend>(
+    at: &Leaving<'a, 's, C, B>,
+    held: &mut Held<'_, ListenerSock>,
+) -> Left<'a, 's, C, B> {
+    let Some(mut bucket) = at.table.lock(at.addr, held) else { return Left::Group };
+    Left::Heir(bucket.unhash(at.net, at.listener, false, |group, detached| {
+        detached.moved().and_then(|place| at.net.sock_ref(group, place))
+    }))
+}
+
+/// Hands over everything that the listener holds, beginning with `heir`. Returns what moved: nothing,
+/// if there was nothing, if nobody listens, or if a fresh owner is needed and there is none.
+pub(super) fn hand_over<'a, 's, C: Send + 'static, B: Backend>(
+    at: &Leaving<'a, 's, C, B>,
+    mut heir: Option<ListenerRef<'a, 's, C, B>>,
+    held: &mut Held<'_, ListenerSock>,
+) -> Option<Outcome<C, B>> {
+    if holds_nothing(at, held) {
+        return None;
+    }
+    loop {
+        let Some(chosen) = heir.take().or_else(|| at.table.heir_at(at.net, at.addr, held)) else {
+            B::trace(Event::PickFailed { from: at.listener.index() });
+            return None;
+        };
+        let Some(to) = home_of(at.net, &chosen, held) else { continue };
+        B::trace(Event::Picked { from: at.listener.index(), to: chosen.index() });
+        let replacement = if at.close { NONE } else { another_home(at)? };
+        let (mine, estate) = detach(at, to, replacement, held);
+        match append(at, &mine, estate, held) {
+            Ok(outcome) => return outcome,
+            Err(estate) => take_back(at, mine, estate, held),
+        }
+    }
+}
+
+/// Tells whether nothing names the listener's owner, in which case nobody will look at the queue again:
+/// who arrives from now on sees CLOSE.
+fn holds_nothing<C: Send + 'static, B: Backend>(
+    at: &Leaving<'_, '_, C, B>,
+    held: &mut Held<'_, ListenerSock>,
+) -> bool {
+    let accept_queue = &at.listener.accept_queue;
+    let (mut queue, mut inner) = accept_queue.lock_and(held);
+    let nothing = queue.is_empty()
+        && accept_queue.charges().is_none()
+        && accept_queue.fastopenq.lock(&mut inner).is_empty();
+    queue.set_open(!nothing);
+    nothing
+}
+
+/// Takes a reference on the owner whose home `heir` is, unless nobody will look at its queue again.
+fn home_of<'a, 's, C: Send + 'static, B: Backend>(
+    net: &'a Net<'s, C, B>,
+    heir: &ListenerRef<'a, 's, C, B>,
+    held: &mut Held<'_, ListenerSock>,
+) -> Option<OwnerRef<'a, 's, C, B>> {
+    let queue = heir.accept_queue.lock(held);
+    let dealt_with = heir.is_listening() || queue.is_open();
+    // SAFETY: the home is a stored reference, which is only taken back under the queue's lock.
+    (dealt_with && queue.home() != NONE).then(|| unsafe { OwnerRef::clone_raw(net, queue.home()) })
+}
+
+/// Makes an owner whose home the listener is once it has handed over its own.
+fn another_home<C: Send + 'static, B: Backend>(at: &Leaving<'_, '_, C, B>) -> Option<u32> {
+    let owner = Fresh::<Owner<B>, _>::alloc(at.net)?;
+    Some(Net::home_of(at.listener, owner).into_raw())
+}
+
+/// Takes everything that the listener holds and hands its owner to `to`. Returns that owner.
+fn detach<'a, 's, C: Send + 'static, B: Backend>(
+    at: &Leaving<'a, 's, C, B>,
+    to: OwnerRef<'a, 's, C, B>,
+    replacement: u32,
+    held: &mut Held<'_, ListenerSock>,
+) -> (OwnerRef<'a, 's, C, B>, Estate<C, B>) {
+    let accept_queue = &at.listener.accept_queue;
+    let (mut queue, mut inner) = accept_queue.lock_and(held);
+    let estate =
+        Estate { queue: queue.detach_all(), fastopen: accept_queue.fastopenq.lock(&mut inner).detach() };
+    // SAFETY: the home is a stored reference, and another one is stored now.
+    let mine = unsafe { OwnerRef::from_raw(at.net, queue.set_home(replacement)) };
+    let link = if B::planted(Fault::OwnerNotHanded) { Link::Vacant } else { mine.hand_to(to.into_raw()) };
+    B::trace(Event::Handed { from: at.listener.index() });
+    queue.set_open(false);
+    drop(queue);
+    at.net.put_link(link);
+    (mine, estate)
+}
+
+/// Appends everything to what the listener at the root of `mine` holds.
+///
+/// If nobody will look at that listener's queue again, `mine` leads to the closer again.
+///
+/// # Errors
+///
+/// Gives everything back in that case.
+fn append<'a, C: Send + 'static, B: Backend>(
+    at: &Leaving<'a, '_, C, B>,
+    mine: &OwnerRef<'a, '_, C, B>,
+    estate: Estate<C, B>,
+    held: &mut Held<'_, ListenerSock>,
+) -> Result<Option<Outcome<C, B>>, Estate<C, B>> {
+    let Leaving { net, listener, .. } = *at;
+    let (appended, root) = net.at_root(mine, held, |heir, queue, held| {
+        if !(heir.is_listening() || queue.is_open()) {
+            let link = Link::Home(listener.clone().into_raw());
+            return Err((estate, mine.set_link(link)));
+        }
+        let connections = estate.queue.len();
+        queue.append(estate.queue);
+        heir.accept_queue.fastopenq.lock(held).append(estate.fastopen);
+        B::trace(Event::HandedOver { from: listener.index(), to: heir.index() });
+        Ok((heir.id(), connections))
+    });
+    drop(root);
+    match appended {
+        Ok((to, connections)) => {
+            count_many(&net.counters.TCPMigrateReqSuccess, connections);
+            let wake = (connections > 0 && !B::planted(Fault::HeirNotWoken)).then_some(Wake(to));
+            Ok(Some(Outcome::HandedOver { to, connections, wake }))
+        }
+        Err((estate, link)) => {
+            net.put_link(link);
+            Err(estate)
+        }
+    }
+}
+
+/// Puts everything back where it was.
+fn take_back<'a, C: Send + 'static, B: Backend>(
+    at: &Leaving<'a, '_, C, B>,
+    mine: OwnerRef<'a, '_, C, B>,
+    estate: Estate<C, B>,
+    held: &mut Held<'_, ListenerSock>,
+) {
+    let accept_queue = &at.listener.accept_queue;
+    let (mut queue, mut inner) = accept_queue.lock_and(held);
+    let replacement = queue.set_home(mine.into_raw());
+    queue.append(estate.queue);
+    accept_queue.fastopenq.lock(&mut inner).append(estate.fastopen);
+    queue.set_open(true);
+    drop(queue);
+    at.net.put_owner(replacement);
+}

@@ -1,0 +1,165 @@
+//! The fast-open connections of one listener: how many, and those that were reset.
+
+use super::plain::AcceptQueue;
+use crate::lockdep::{Before, Held, Mutex, MutexGuard, order::FastOpen};
+use crate::request::{RequestSock, RequestState};
+use crate::slab::{Ref, Store};
+use crate::sync::Backend;
+use core::ops::Deref;
+
+/// What `fastopenq.lock` protects.
+struct Inner<C, B: Backend> {
+    /// Children whose handshake has not ended, and reset ones in the list.
+    qlen: i32,
+    /// Most of them; 0 switches fast open off.
+    max_qlen: u32,
+    /// Reset connections, oldest first. They count for a while, so that a client cannot get around
+    /// the limit by resetting. (Linux: `rskq_rst_head`.)
+    reset: AcceptQueue<C, B>,
+}
+
+/// The fast-open connections of one listener. (Linux: `struct fastopen_queue`.)
+///
+/// The lock is taken under the listener's `rskq_lock`, so that what is charged moves with the queue.
+pub struct FastOpenQueue<C, B: Backend> {
+    lock: Mutex<Inner<C, B>, FastOpen, B>,
+}
+
+/// The charges of a fast-open queue and its reset list, on the way to another.
+pub struct Pending<C, B: Backend> {
+    qlen: i32,
+    reset: AcceptQueue<C, B>,
+}
+
+impl<C, B: Backend> Pending<C, B> {
+    /// Tells whether there is nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.qlen == 0 && self.reset.is_empty()
+    }
+}
+
+impl<C: Send + 'static, B: Backend> FastOpenQueue<C, B> {
+    pub(super) const fn new() -> Self {
+        Self { lock: Mutex::new(Inner { qlen: 0, max_qlen: 0, reset: AcceptQueue::new() }) }
+    }
+
+    pub(super) fn place(&mut self, key: u32) {
+        let inner = self.lock.place(key);
+        inner.qlen = 0;
+        inner.max_qlen = 0;
+    }
+
+    /// Takes the queue's lock.
+    #[track_caller]
+    pub fn lock<'a, H: Before<FastOpen>>(&'a self, held: &'a mut Held<'_, H>) -> LockedFastOpen<'a, C, B> {
+        LockedFastOpen(self.lock.lock(held))
+    }
+
+    /// Tells whether nobody holds the lock, in a model.
+    #[cfg(any(feature = "loom", feature = "shuttle"))]
+    pub(crate) fn is_free(&self) -> bool {
+        crate::sync::model::is_free(self.lock.tag())
+    }
+
+    /// Looks at the count and the reset list without the lock.
+    ///
+    /// # Safety
+    ///
+    /// Nobody may change the queue while `f` runs.
+    #[cfg(feature = "alloc")]
+    pub(crate) unsafe fn peek<R>(&self, f: impl FnOnce(i32, &AcceptQueue<C, B>) -> R) -> R {
+        // SAFETY: the caller's contract.
+        unsafe { self.lock.peek(|inner| f(inner.qlen, &inner.reset)) }
+    }
+}
+
+/// A fast-open queue whose lock is held.
+#[must_use = "the lock is released when the guard is dropped"]
+pub struct LockedFastOpen<'a, C, B: Backend>(MutexGuard<'a, Inner<C, B>, FastOpen, B>);
+
+impl<C: Send + 'static, B: Backend> LockedFastOpen<'_, C, B> {
+    /// Returns how many connections are charged.
+    #[must_use]
+    pub fn qlen(&self) -> i32 {
+        self.0.qlen
+    }
+
+    /// Tells whether nothing is charged.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.qlen == 0
+    }
+
+    /// Adds to the charge.
+    pub fn charge(&mut self, change: i32) {
+        self.0.qlen += change;
+    }
+
+    /// Sets the limit. (Linux: the `TCP_FASTOPEN` option.)
+    pub fn set_max_qlen(&mut self, max_qlen: u32) {
+        self.0.max_qlen = max_qlen;
+    }
+
+    /// Tells whether one more connection may be opened fast. (Linux: `tcp_fastopen_queue_check()`.)
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        i64::from(self.0.qlen) < i64::from(self.0.max_qlen)
+    }
+
+    /// Adds a reset connection to the list, where it counts; its reference belongs to the list. O(1).
+    ///
+    /// # Errors
+    ///
+    /// Returns the request if it is in a list already.
+    ///
+    /// # Safety
+    ///
+    /// The request must be in the caller's hands, and its slot must outlive its stay in the list.
+    pub(crate) unsafe fn push_reset<'r, S>(
+        &mut self,
+        request: Ref<'r, RequestSock<C, B>, S>,
+    ) -> Result<(), Ref<'r, RequestSock<C, B>, S>>
+    where
+        S: Store<RequestSock<C, B>, Backend = B>,
+    {
+        let object: *const RequestSock<C, B> = request.deref();
+        // SAFETY: the slot is there, by the caller's contract, and the reference that goes into the
+        // list keeps the object from being anything else until `pop_reset`.
+        if unsafe { self.0.reset.push(object) }.is_err() {
+            return Err(request);
+        }
+        request.set_state(RequestState::ResetListed);
+        let _ = request.into_raw();
+        self.0.qlen += 1;
+        Ok(())
+    }
+
+    /// Takes the oldest reset connection off the list. O(1).
+    ///
+    /// # Safety
+    ///
+    /// All requests in the list must be of `store`.
+    pub(crate) unsafe fn pop_reset<'r, S>(&mut self, store: &'r S) -> Option<Ref<'r, RequestSock<C, B>, S>>
+    where
+        S: Store<RequestSock<C, B>, Backend = B>,
+    {
+        let request = self.0.reset.pop()?;
+        request.set_state(RequestState::InHand);
+        self.0.qlen -= 1;
+        // SAFETY: the reference that `push_reset` stored; the request left the list.
+        Some(unsafe { Ref::from_raw(store, request.index()) })
+    }
+
+    /// Takes the charges and the list, for another listener. O(1).
+    #[must_use = "what is charged has to be charged to somebody"]
+    pub fn detach(&mut self) -> Pending<C, B> {
+        Pending { qlen: core::mem::take(&mut self.0.qlen), reset: self.0.reset.take() }
+    }
+
+    /// Adds what was another listener's. O(1).
+    pub fn append(&mut self, mut pending: Pending<C, B>) {
+        self.0.qlen += pending.qlen;
+        self.0.reset.splice_tail(&mut pending.reset);
+    }
+}

@@ -1,0 +1,152 @@
+//! Fast open: connections that may be accepted before their handshake has ended. (RFC 7413.)
+//!
+//! A fast-open connection goes to the accept queue with its SYN. Two parties then hold a reference on its
+//! request, the queue and the handshake, and it is charged to its listener until the handshake ends.
+//! Whoever ends it holds the lock of its tuple's bucket, and in it the `rskq_lock` of its listener, under
+//! which an accept takes it.
+
+use super::Stack;
+use super::deliver::Arrival;
+use crate::listener::{AddError, Capacity, ListenerId};
+use crate::net::RequestRef;
+use crate::outcome::{Delivered, FastOpened, HandshakeEnd, Refusal, Refused, SockError, Wake};
+use crate::request::{RequestId, RequestState};
+use crate::sync::{AtomicU32, Backend, Event};
+use core::sync::atomic::Ordering;
+
+impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
+    /// Sets how many fast-open connections a listener may have whose handshake has not ended; 0, as at
+    /// first, switches fast open off. Takes `Rskq`, in it `FastOpen`. (Linux: `TCP_FASTOPEN`.)
+    ///
+    /// # Errors
+    ///
+    /// [`SockError::Stale`], [`SockError::NotListening`].
+    pub fn set_fastopen(&self, id: ListenerId<C, B>, max_qlen: u32) -> Result<(), SockError> {
+        let listener = self.listening(id)?;
+        let held = &mut self.nothing_held();
+        let (_queue, mut held) = listener.accept_queue.lock_and(held);
+        listener.accept_queue.fastopenq.lock(&mut held).set_max_qlen(max_qlen);
+        Ok(())
+    }
+
+    /// A SYN with data and a cookie that the embedder vouches for arrived, and `child` is its connection:
+    /// adds it to the accept queue of the listener that the hash falls on. O(1). Takes `ListenBucket`; and
+    /// `Rskq`, in it `FastOpen`. (Linux: `tcp_try_fastopen()`.)
+    ///
+    /// [`fastopen_remove`](Self::fastopen_remove) must be called once when the handshake has ended.
+    ///
+    /// # Errors
+    ///
+    /// Gives the child back: [`Refusal::NoListener`], [`Refusal::NoRequestSlot`],
+    /// [`Refusal::AcceptQueueFull`], [`Refusal::FastOpenLimit`].
+    pub fn syn_fastopen(&self, arrival: Arrival, child: C) -> Result<FastOpened<C, B>, Refused<C>> {
+        let held = &mut self.nothing_held();
+        let Arrival { tuple, hashes } = arrival;
+        let Some(group) = self.table.lookup(&self.net, tuple.local, held) else {
+            return Err(Refused { child, why: Refusal::NoListener });
+        };
+        let request = match self.new_request(arrival, child) {
+            Ok(request) => request,
+            Err(child) => return Err(Refused { child, why: Refusal::NoRequestSlot }),
+        };
+        request.tfo_listener.store(1, Ordering::Relaxed);
+        let id = request.id();
+        // The handshake's reference.
+        let handshake = request.clone();
+        let mut limited = false;
+        let added = self.table.offer(
+            &self.net,
+            tuple.local,
+            Some(group),
+            hashes.syn_hash,
+            request,
+            held,
+            |listener, request, held| {
+                let (mut queue, mut held) = listener.accept_queue.lock_and(held);
+                let mut fastopenq = listener.accept_queue.fastopenq.lock(&mut held);
+                if listener.is_at_home(&queue) && !fastopenq.has_room() {
+                    limited = true;
+                    return Err((AddError::Full, request));
+                }
+                // A fresh request names nobody.
+                listener.enqueue(&mut queue, request, &self.net, Capacity::Enforced)?;
+                fastopenq.charge(1);
+                Ok(listener.id())
+            },
+        );
+        match added {
+            Ok(listener) => {
+                let _ = handshake.into_raw();
+                Ok(FastOpened {
+                    delivered: Delivered { listener, wake: Some(Wake(listener)) },
+                    handshake: id,
+                })
+            }
+            Err((why, request)) => {
+                request.tfo_listener.store(0, Ordering::Relaxed);
+                let why = if limited { Refusal::FastOpenLimit } else { why };
+                Err(self.refused(why, &request))
+            }
+        }
+    }
+
+    /// The handshake of a fast-open connection has ended. O(1). Takes `EstablishedBucket`, in it `Rskq`,
+    /// in it `FastOpen`. (Linux: `reqsk_fastopen_remove()`.)
+    ///
+    /// A connection that was accepted and then reset goes on counting for its listener until
+    /// [`evict_reset`](Self::evict_reset), so that a client cannot get around the limit by resetting.
+    ///
+    /// # Errors
+    ///
+    /// [`SockError::Stale`] if it has ended already.
+    pub fn fastopen_remove(&self, id: RequestId<C, B>, end: HandshakeEnd) -> Result<(), SockError> {
+        let held = &mut self.nothing_held();
+        let net = &self.net;
+        let request = RequestRef::by_id(net, id).ok_or(SockError::Stale)?;
+        // SAFETY: the request was filled in, and a reference is held.
+        let key = unsafe { request.key() }.ok_or(SockError::Stale)?;
+        let (bucket, mut held) = self.ehash.lock(&key.tuple, held).ok_or(SockError::Stale)?;
+        if request.tfo_listener.load(Ordering::Relaxed) == 0 {
+            return Err(SockError::Stale);
+        }
+        let owner = self.owner_of(&request);
+        let (handshake, root) = net.at_root(&owner, &mut held, |listener, _, held| {
+            request.tfo_listener.store(0, Ordering::Relaxed);
+            let mut fastopenq = listener.accept_queue.fastopenq.lock(held);
+            fastopenq.charge(-1);
+            B::trace(Event::HandshakeEnded { request: request.index(), listener: listener.index() });
+            // SAFETY: `syn_fastopen` stored it, and the flag says that it was not taken back.
+            let handshake = unsafe { RequestRef::from_raw(net, request.index()) };
+            let accepted = request.state() == RequestState::Accepted;
+            if end == HandshakeEnd::Reset && accepted && listener.is_listening() {
+                // SAFETY: an accepted connection is in no list; the slot is there while the stack is.
+                return unsafe { fastopenq.push_reset(handshake) }.err();
+            }
+            Some(handshake)
+        });
+        drop(bucket);
+        drop((handshake, root, owner));
+        Ok(())
+    }
+
+    /// Takes the connection that was reset longest ago off the listener's list, where it counted against
+    /// the limit; tells whether there was one. O(1). Linux waits 60 s from the reset. Locks as
+    /// [`set_fastopen`](Self::set_fastopen).
+    ///
+    /// # Errors
+    ///
+    /// [`SockError::Stale`], [`SockError::NotListening`].
+    pub fn evict_reset(&self, id: ListenerId<C, B>) -> Result<bool, SockError> {
+        let listener = self.listening(id)?;
+        Ok(self.pop_reset(&listener))
+    }
+
+    pub(super) fn pop_reset(&self, listener: &crate::listener::Listener<C, B>) -> bool {
+        let held = &mut self.nothing_held();
+        let (queue, mut held) = listener.accept_queue.lock_and(held);
+        // SAFETY: the requests of a stack's listeners are of that stack.
+        let evicted = unsafe { listener.accept_queue.fastopenq.lock(&mut held).pop_reset(&self.net) };
+        drop(queue);
+        evicted.is_some()
+    }
+}
