@@ -3,8 +3,10 @@
 //! A [`scenario`] is a small world and two or three threads with a few operations each. [`explore`]
 //! runs it under a design in every interleaving, with [`observer`] looking at every step, and gives
 //! a [`verdict`] for each property. [`matrix`] is all of that in one table, [`story`] one
-//! interleaving in columns.
+//! interleaving in columns and [`picture`] the same as a drawing; [`order`] draws which locks are
+//! taken under which.
 
+pub mod artifact;
 pub mod designs;
 pub mod example;
 pub mod exhaust;
@@ -14,7 +16,11 @@ pub mod faults;
 pub mod matrix;
 pub mod nesting;
 pub mod observer;
+pub mod order;
+pub mod picture;
+pub mod progress;
 pub mod property;
+pub mod readme;
 pub mod scenario;
 pub mod story;
 pub mod verdict;

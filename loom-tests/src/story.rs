@@ -19,7 +19,7 @@ pub fn tell(scenario: &Scenario, interleaving: &Interleaving) -> String {
     let threads = scenario.threads.iter().enumerate();
     let header = threads.map(|(t, ops)| format!("T{}: {}", t + 1, ops_text(ops)));
     table.set_header(header.chain([String::new()]));
-    for (record, text) in steps(&interleaving.records) {
+    for Step { record, text, .. } in steps(&interleaving.records) {
         let mut row = vec![String::new(); scenario.threads.len() + 1];
         row[usize::from(record.thread) - 1] = text;
         row[scenario.threads.len()] = site(&record);
@@ -49,7 +49,8 @@ fn waiting(scenario: &Scenario) -> String {
     format!("at first: {}", queues.join("  "))
 }
 
-fn ops_text(ops: &[Op]) -> String {
+/// Returns what a thread does, in the words of the scenario.
+pub(crate) fn ops_text(ops: &[Op]) -> String {
     let text = |op: &Op| match *op {
         Op::Close(l) => format!("close({})", letter(l)),
         Op::Shutdown(l) => format!("shutdown({})", letter(l)),
@@ -60,9 +61,19 @@ fn ops_text(ops: &[Op]) -> String {
     ops.iter().map(text).collect::<Vec<_>>().join("; ")
 }
 
+/// One step as it is told.
+pub(crate) struct Step {
+    /// The record it is told of.
+    pub(crate) record: Record,
+    /// Where that is among the records.
+    pub(crate) index: usize,
+    /// In words.
+    pub(crate) text: String,
+}
+
 /// Returns what is worth telling: shared locks, with "wants" and "gets" in one where nothing came
 /// between, and every step that the code names.
-fn steps(records: &[Record]) -> Vec<(Record, String)> {
+pub(crate) fn steps(records: &[Record]) -> Vec<Step> {
     let mut takers: HashMap<(&str, u32), Vec<u8>> = HashMap::new();
     for record in records {
         if let What::Wants(tag) = record.what {
@@ -76,29 +87,30 @@ fn steps(records: &[Record]) -> Vec<(Record, String)> {
         |tag: LockTag| tag.class == "Rskq" || takers.get(&(tag.class, tag.key)).is_some_and(|t| t.len() > 1);
     let mut told = Vec::new();
     let mut last_wanted = None;
-    for (i, record) in records.iter().enumerate() {
+    for (index, record) in records.iter().enumerate() {
         let text = match record.what {
             What::Wants(tag) if !shared(tag) => continue,
             What::Wants(tag) => {
-                let at_once = matches!(records.get(i + 1), Some(next)
+                let at_once = matches!(records.get(index + 1), Some(next)
                     if next.thread == record.thread && next.what == What::Gets(tag));
                 last_wanted = at_once.then_some(tag);
                 if at_once { continue } else { format!("wants {}", lock_name(tag)) }
             }
             What::Gets(tag) | What::Releases(tag) if !shared(tag) => continue,
-            What::Gets(tag) if last_wanted == Some(tag) => format!("locks {}", lock_name(tag)),
+            What::Gets(tag) if last_wanted.take() == Some(tag) => format!("locks {}", lock_name(tag)),
             What::Gets(tag) => format!("gets {}", lock_name(tag)),
             What::Releases(tag) => format!("unlocks {}", lock_name(tag)),
             What::Step(event) => event_text(event),
             What::Waiting(..) => continue,
             What::Op(verb, listener, connection) => op_text(verb, listener, connection),
         };
-        told.push((*record, text));
+        told.push(Step { record: *record, index, text });
     }
     told
 }
 
-fn lock_name(tag: LockTag) -> String {
+/// Returns a lock's name, as Linux has it.
+pub(crate) fn lock_name(tag: LockTag) -> String {
     match tag.class {
         "Rskq" => format!("{}.rskq_lock", letter(tag.key)),
         "ListenerSock" => format!("lock_sock({})", letter(tag.key)),

@@ -2,6 +2,7 @@
 
 use crate::property::Property;
 use rskq::sync::model::{Deadlock, Record, What};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// An interleaving in which something was seen.
@@ -29,6 +30,51 @@ pub fn length(records: &[Record]) -> (usize, usize) {
     let steps = || records.iter().filter(|r| !matches!(r.what, What::Waiting(..)));
     let changes = steps().zip(steps().skip(1)).filter(|(one, next)| one.thread != next.thread);
     (changes.count(), steps().count())
+}
+
+/// What kind of verdict: all of it that outlives the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// It holds in every interleaving.
+    Exhausted,
+    /// It holds in every interleaving with at most so many preemptions.
+    Bounded,
+    /// It held as far as the exploration got.
+    TimedOut,
+    /// It does not hold.
+    Broken,
+    /// Threads wait for each other.
+    Deadlock,
+    /// It held until a deadlock ended the exploration.
+    CutShort,
+}
+
+impl Kind {
+    /// Tells whether the property holds in every interleaving, or in every one within the bound.
+    #[must_use]
+    pub fn holds(self) -> bool {
+        matches!(self, Self::Exhausted | Self::Bounded)
+    }
+
+    /// Tells whether a counterexample was found.
+    #[must_use]
+    pub fn is_broken(self) -> bool {
+        matches!(self, Self::Broken | Self::Deadlock)
+    }
+
+    /// Returns the name, as in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exhausted => "exhausted",
+            Self::Bounded => "bounded",
+            Self::TimedOut => "timed_out",
+            Self::Broken => "broken",
+            Self::Deadlock => "deadlock",
+            Self::CutShort => "cut_short",
+        }
+    }
 }
 
 /// The verdict on one property, of one scenario under one design.
@@ -81,29 +127,29 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Returns the verdict's name in JSON.
+    /// Returns what kind of verdict it is.
     #[must_use]
-    pub fn name(&self) -> &'static str {
+    pub fn kind(&self) -> Kind {
         match self {
-            Self::Exhausted { .. } => "exhausted",
-            Self::Bounded { .. } => "bounded",
-            Self::TimedOut { .. } => "timed_out",
-            Self::Broken { .. } => "broken",
-            Self::Deadlock { .. } => "deadlock",
-            Self::CutShort { .. } => "cut_short",
+            Self::Exhausted { .. } => Kind::Exhausted,
+            Self::Bounded { .. } => Kind::Bounded,
+            Self::TimedOut { .. } => Kind::TimedOut,
+            Self::Broken { .. } => Kind::Broken,
+            Self::Deadlock { .. } => Kind::Deadlock,
+            Self::CutShort { .. } => Kind::CutShort,
         }
     }
 
     /// Tells whether the property holds in every interleaving, or in every one within the bound.
     #[must_use]
     pub fn holds(&self) -> bool {
-        matches!(self, Self::Exhausted { .. } | Self::Bounded { .. })
+        self.kind().holds()
     }
 
     /// Tells whether a counterexample was found.
     #[must_use]
     pub fn is_broken(&self) -> bool {
-        self.interleaving().is_some()
+        self.kind().is_broken()
     }
 
     /// Returns how many interleavings were explored.

@@ -1,0 +1,83 @@
+//! The lock-order graph: what the table declares, and what the models take under what.
+
+mod mermaid;
+mod svg;
+
+use crate::artifact::Artifact;
+use crate::designs::{COLUMNS, Column};
+use crate::explore::{Settings, explore_as};
+use crate::nesting::Nesting;
+use crate::scenario::{SCENARIOS, Scenario};
+use rayon::prelude::*;
+use rskq::lockdep::order::ORDER;
+use rskq::sync::model::Fine;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// Most preemptions of the runs that are watched: enough that every operation runs to its end, once
+/// with nobody in its way and once with somebody.
+const PREEMPTIONS: u8 = 1;
+
+/// Which classes were taken under which, and by which designs; by rank.
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    /// Every class, outermost first.
+    pub classes: Vec<&'static str>,
+    /// Each nesting that was seen, with the designs it was seen under.
+    pub seen: BTreeMap<Nesting, BTreeSet<&'static str>>,
+    /// The designs that were watched.
+    pub designs: Vec<&'static str>,
+}
+
+impl Graph {
+    /// Watches every design in every scenario, at the grain at which slabs' locks are seen as well.
+    #[must_use]
+    pub fn observed() -> Self {
+        let of = |&column: &Column| SCENARIOS.iter().map(move |&scenario| (column, scenario));
+        let models: Vec<_> = COLUMNS.iter().flat_map(of).collect();
+        let watch = |&(column, scenario): &(Column, Scenario)| {
+            let settings = Settings { bound: Some(PREEMPTIONS), ..Settings::default() };
+            (column.name, explore_as::<Fine>(column, scenario, settings).nestings)
+        };
+        let mut graph = Self {
+            classes: ORDER.to_vec(),
+            designs: COLUMNS.iter().map(|column| column.name).collect(),
+            ..Self::default()
+        };
+        for (design, nestings) in models.par_iter().with_max_len(1).map(watch).collect::<Vec<_>>() {
+            for nesting in nestings {
+                graph.seen.entry(nesting).or_default().insert(design);
+            }
+        }
+        graph
+    }
+
+    /// Returns what there is to say of a nesting: its order, if that is not a matter of course, and
+    /// who takes it, if not every design does.
+    fn label(&self, nesting: Nesting, designs: &BTreeSet<&'static str>) -> Option<String> {
+        let order = match nesting {
+            Nesting { against_order: true, .. } => Some("against the order".to_owned()),
+            Nesting { held, taken, .. } => (held == taken).then(|| "lower key first".to_owned()),
+        };
+        let some = designs.len() < self.designs.len();
+        let takers = some.then(|| designs.iter().copied().collect::<Vec<_>>().join(", "));
+        let parts: Vec<_> = [order, takers].into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join(": "))
+    }
+
+    /// Returns the neighbours in the order of which no model took the inner under the outer.
+    fn only_declared(&self) -> impl Iterator<Item = (u8, u8)> {
+        let seen = |held, taken| self.seen.keys().any(|n| (n.held, n.taken) == (held, taken));
+        let neighbours = (0..self.classes.len() as u8).zip(1..self.classes.len() as u8);
+        neighbours.filter(move |&(held, taken)| !seen(held, taken))
+    }
+
+    /// Returns the graph as the files that are committed.
+    #[must_use]
+    pub fn artifacts(&self, directory: &Path) -> [Artifact; 2] {
+        [
+            Artifact { path: directory.join("lock-order.svg"), text: svg::draw(self) },
+            Artifact { path: directory.join("lock-order.mmd"), text: mermaid::write(self) },
+        ]
+    }
+}
