@@ -149,15 +149,16 @@ impl<C: Send + 'static, B: Backend> RequestSockQueue<C, B> {
         crate::sync::model::is_free(self.rskq_lock.tag())
     }
 
-    /// Returns the owner whose home the queue's listener is, without the lock.
+    /// Returns the owner whose home the queue's listener is, and whether the queue is open, without the
+    /// lock.
     ///
     /// # Safety
     ///
-    /// Nobody may change it meanwhile.
+    /// Nobody may change them meanwhile.
     #[cfg(feature = "alloc")]
-    pub(crate) unsafe fn peek_home(&self) -> u32 {
+    pub(crate) unsafe fn peek_home(&self) -> (u32, bool) {
         // SAFETY: the caller's contract.
-        unsafe { self.rskq_lock.peek(|inner| inner.home) }
+        unsafe { self.rskq_lock.peek(|inner| (inner.home, inner.open)) }
     }
 
     /// Looks at the list and the counter without the lock.

@@ -1,10 +1,14 @@
 //! The object graph as checkers see it.
 //!
 //! A [`Graph`] is taken without locks and without being an access, so that a model checker's
-//! observer can look at every step of an interleaving. It says what *is*; what must hold is the
-//! checkers' to say.
+//! observer can look at every step of an interleaving. It says what *is*; what must hold of it is
+//! in [`Graph::violations`], one set of checks for every checker.
 
-use crate::listener::Listener;
+mod check;
+
+pub use check::Violation;
+
+use crate::listener::{Descriptor, Listener};
 use crate::queue::Charges;
 use crate::request::{Link, RequestSock, RequestState, Tuple};
 use crate::slab::NONE;
@@ -32,12 +36,17 @@ pub struct ListenerView<C> {
     pub refs: u32,
     /// Whether it is in LISTEN.
     pub listening: bool,
+    /// Whether its socket is open: its descriptor holds a reference.
+    pub bound: bool,
     /// Its own owner's slot, while it has one.
     pub owner: Option<u32>,
     /// Its group's slot, while it is in one.
     pub group: Option<u32>,
     /// Its accept queue, or `None` while somebody holds the `rskq_lock`.
     pub queue: Option<QueueView<C>>,
+    /// Whether somebody will still deal with what is in its queue: it listens, or its closer has not
+    /// looked for the last time.
+    pub open: bool,
     /// Half-open requests charged to it.
     pub charges: Charges,
     /// Its fast-open queue, or `None` while somebody holds the lock.
@@ -112,6 +121,12 @@ pub struct GroupView {
     pub num_socks: u32,
     /// Members that do not.
     pub num_closed_socks: u32,
+    /// What `socks[]` has room for.
+    pub max_socks: u32,
+    /// The slots of the members that listen, in order of `socks[]`.
+    pub listening: Vec<u32>,
+    /// The slots of the members that do not.
+    pub closed: Vec<u32>,
 }
 
 fn stored(index: u32) -> Option<u32> {
@@ -161,7 +176,7 @@ impl<C: Clone + Send + 'static, B: Backend> Stack<'_, C, B> {
         let listeners = (0..).zip(net.listeners.objects()).map(|(index, listener)| {
             let (listening, group) = listener.peek();
             // SAFETY: only its closer changes a listener's home, under the queue's lock.
-            let owner = unsafe { listener.accept_queue.peek_home() };
+            let (owner, open) = unsafe { listener.accept_queue.peek_home() };
             // SAFETY: the queue's lock is free and, by the caller's contract, stays so.
             let queue = is_free(listener).then(|| unsafe { self.queue(listener) });
             let refs = net.listeners.refs(index);
@@ -169,7 +184,10 @@ impl<C: Clone + Send + 'static, B: Backend> Stack<'_, C, B> {
             // SAFETY: as for the queue.
             let fastopenq = is_free(listener).then(|| unsafe { Self::fastopenq(listener) });
             let owner = stored(owner);
-            ListenerView { refs, listening, owner, group: stored(group), queue, charges, fastopenq }
+            // SAFETY: nobody changes a descriptor meanwhile, by the caller's contract.
+            let bound = unsafe { listener.sock.peek(|descriptor| *descriptor != Descriptor::Closed) };
+            let group = stored(group);
+            ListenerView { bound, refs, listening, owner, group, queue, open, charges, fastopenq }
         });
         let mut hashed = alloc::vec![0; net.requests.capacity()];
         // SAFETY: nobody changes a chain meanwhile, by the caller's contract.
@@ -188,10 +206,19 @@ impl<C: Clone + Send + 'static, B: Backend> Stack<'_, C, B> {
         let owners = (0..)
             .zip(net.owners.objects())
             .map(|(index, owner)| OwnerView { refs: net.owners.refs(index), link: owner.peek() });
-        let groups = (0..).zip(net.groups.objects()).map(|(index, group)| GroupView {
-            refs: net.groups.refs(index),
-            num_socks: group.num_socks.peek(),
-            num_closed_socks: group.num_closed_socks.peek(),
+        let groups = (0..).zip(net.groups.objects()).map(|(index, group)| {
+            let (max, num, closed) = (net.max_socks(), group.num_socks.peek(), group.num_closed_socks.peek());
+            let socks = |places: core::ops::Range<u32>| {
+                places.filter(|&place| place < max).map(|place| net.sock_at(group, place).peek()).collect()
+            };
+            GroupView {
+                refs: net.groups.refs(index),
+                num_socks: num,
+                num_closed_socks: closed,
+                max_socks: max,
+                listening: socks(0..num),
+                closed: socks(max.saturating_sub(closed)..max),
+            }
         });
         Graph {
             listeners: listeners.collect(),

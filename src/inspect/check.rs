@@ -1,0 +1,193 @@
+//! What must hold of an object graph: the same functions for loom, shuttle, fuzz targets and tests.
+
+use super::{Graph, GroupView, ListenerView, RequestView};
+use crate::request::{Link, RequestState};
+use alloc::{format, string::String, vec::Vec};
+
+/// Something that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The invariant's name in the project's vocabulary, such as `I5`.
+    pub invariant: &'static str,
+    /// What was seen.
+    pub text: String,
+}
+
+/// Collects what does not hold.
+struct Report(Vec<Violation>);
+
+impl Report {
+    fn expect(&mut self, holds: bool, invariant: &'static str, text: impl FnOnce() -> String) {
+        if !holds {
+            self.0.push(Violation { invariant, text: text() });
+        }
+    }
+}
+
+impl<C> Graph<C> {
+    /// Returns what does not hold of a stack in which no operation is under way.
+    ///
+    /// Everything that is counted is recounted: I1, I2, I3, I4, I5, I6 and I7, I8, I9, I13, I16, I17, I18.
+    #[must_use]
+    pub fn violations(&self) -> Vec<Violation> {
+        let mut report = Report(Vec::new());
+        for (slot, listener) in (0..).zip(&self.listeners) {
+            self.check_queue(&mut report, slot, listener);
+            self.check_charges(&mut report, slot, listener);
+        }
+        for (slot, request) in (0..).zip(&self.requests) {
+            self.check_request(&mut report, slot, request);
+        }
+        self.check_references(&mut report);
+        for (slot, group) in (0..).zip(&self.groups) {
+            self.check_group(&mut report, slot, group);
+        }
+        report.0
+    }
+
+    /// I2, I5, I9.
+    fn check_queue(&self, report: &mut Report, slot: u32, listener: &ListenerView<C>) {
+        let Some(queue) = &listener.queue else { return };
+        report.expect(queue.backlog as usize == queue.requests.len(), "I2", || {
+            format!(
+                "listener {slot} holds {} requests and its sk_ack_backlog is {}",
+                queue.requests.len(),
+                queue.backlog
+            )
+        });
+        for request in &queue.requests {
+            report.expect(request.rsk_listener == Some(slot), "I5", || {
+                format!(
+                    "request {} waits on listener {slot} and resolves to {:?}",
+                    request.request, request.rsk_listener
+                )
+            });
+        }
+        let reset = listener.fastopenq.as_ref().map_or(0, |fastopenq| fastopenq.reset.len());
+        let idle = listener.listening || listener.open || (queue.requests.is_empty() && reset == 0);
+        report.expect(idle, "I9", || {
+            format!(
+                "listener {slot} has stopped and holds {} connections, {reset} reset ones",
+                queue.requests.len()
+            )
+        });
+    }
+
+    /// I3, I4: recounted from the requests.
+    fn check_charges(&self, report: &mut Report, slot: u32, listener: &ListenerView<C>) {
+        let mine = || self.requests.iter().filter(move |r| r.refs != 0 && r.rsk_listener == Some(slot));
+        let hashed = mine().filter(|r| r.hashed != 0).count() as i32;
+        let young = mine().filter(|r| r.hashed != 0 && r.num_timeout == 0).count() as i32;
+        report.expect((listener.charges.qlen, listener.charges.young) == (hashed, young), "I3", || {
+            format!(
+                "listener {slot} has {hashed} half-open requests, {young} young, and is charged with {:?}",
+                listener.charges
+            )
+        });
+        let Some(fastopenq) = &listener.fastopenq else { return };
+        let pending = mine().filter(|r| r.tfo_listener).count() + fastopenq.reset.len();
+        report.expect(fastopenq.qlen as i64 == pending as i64, "I4", || {
+            format!(
+                "listener {slot} has {pending} fast-open connections and its fastopenq.qlen is {}",
+                fastopenq.qlen
+            )
+        });
+    }
+
+    /// I1, I8, I13: one place each, and the place is the one that the state says.
+    fn check_request(&self, report: &mut Report, slot: u32, request: &RequestView) {
+        let (queued, reset) = (self.queued(slot), self.reset_listed(slot));
+        let places = (queued, reset, request.hashed as usize);
+        let expected = match request.state {
+            RequestState::Queued => (1, 0, 0),
+            RequestState::ResetListed => (0, 1, 0),
+            RequestState::Hashed => (0, 0, 1),
+            RequestState::Free | RequestState::InHand | RequestState::Accepted => (0, 0, 0),
+        };
+        let free = (request.state == RequestState::Free) == (request.refs == 0);
+        report.expect(places == expected && free && request.state != RequestState::InHand, "I1", || {
+            format!(
+                "request {slot} is {:?} with {} references and in (queues, reset lists, table) {places:?}",
+                request.state, request.refs
+            )
+        });
+        let pending = matches!(request.state, RequestState::Queued | RequestState::Accepted);
+        report.expect(pending || !request.tfo_listener || request.refs == 0, "I8", || {
+            format!("request {slot} is {:?} and its fast-open handshake has not ended", request.state)
+        });
+        let twin = (slot + 1..)
+            .zip(&self.requests[slot as usize + 1..])
+            .find(|(_, other)| request.hashed != 0 && other.hashed != 0 && request.tuple == other.tuple);
+        report.expect(twin.is_none(), "I13", || {
+            format!("request {slot} and {:?} have one tuple", twin.map(|(slot, _)| slot))
+        });
+    }
+
+    fn queued(&self, slot: u32) -> usize {
+        let queues = self.listeners.iter().filter_map(|l| l.queue.as_ref());
+        queues.flat_map(|queue| &queue.requests).filter(|r| r.request == slot).count()
+    }
+
+    fn reset_listed(&self, slot: u32) -> usize {
+        let queues = self.listeners.iter().filter_map(|l| l.fastopenq.as_ref());
+        queues.flat_map(|fastopenq| &fastopenq.reset).filter(|&&r| r == slot).count()
+    }
+
+    /// I6, I7: every reference recounted.
+    fn check_references(&self, report: &mut Report) {
+        let mut equal = |what: &str, slot: u32, refs: u32, holders: usize| {
+            report.expect(refs as usize == holders, "I6/I7", || {
+                format!("{what} {slot} has {refs} references and {holders} holders")
+            });
+        };
+        for (slot, request) in (0..).zip(&self.requests) {
+            let lists = self.queued(slot) + self.reset_listed(slot) + request.hashed as usize;
+            equal(
+                "request",
+                slot,
+                request.refs,
+                lists + usize::from(request.tfo_listener && request.refs != 0),
+            );
+        }
+        for (slot, owner) in (0..).zip(&self.owners) {
+            let here = Some(slot);
+            let requests = self.requests.iter().filter(|r| r.refs != 0 && r.owner == here).count();
+            let homes = self.listeners.iter().filter(|l| l.owner == here).count();
+            let handed = self.owners.iter().filter(|o| o.link == Link::Handed(slot)).count();
+            equal("owner", slot, owner.refs, requests + homes + handed);
+        }
+        for (slot, listener) in (0..).zip(&self.listeners) {
+            // A descriptor counts until its socket is closed.
+            let owners = self.owners.iter().filter(|o| o.link == Link::Home(slot)).count();
+            equal("listener", slot, listener.refs, usize::from(listener.bound) + owners);
+        }
+        for (slot, group) in (0..).zip(&self.groups) {
+            let members = self.listeners.iter().filter(|l| l.group == Some(slot)).count();
+            equal("group", slot, group.refs, usize::from(members > 0));
+        }
+    }
+
+    /// I16, I17, I18: the sections are disjoint and within bounds, and who is in one says so.
+    fn check_group(&self, report: &mut Report, slot: u32, group: &GroupView) {
+        let members = group.num_socks + group.num_closed_socks;
+        report.expect(members <= group.max_socks, "I16", || {
+            format!("group {slot} has {members} members and room for {}", group.max_socks)
+        });
+        let mut all: Vec<_> = group.listening.iter().chain(&group.closed).collect();
+        all.sort_unstable();
+        let distinct = all.windows(2).all(|pair| pair[0] != pair[1]);
+        report.expect(distinct, "I16", || {
+            format!("group {slot} has a member twice: {:?}, {:?}", group.listening, group.closed)
+        });
+        let says = |l: u32| self.listeners.get(l as usize).and_then(|l| l.group) == Some(slot);
+        let there = |l: u32| all.contains(&&l);
+        let agreed =
+            all.iter().all(|&&l| says(l)) && (0..self.listeners.len() as u32).all(|l| !says(l) || there(l));
+        report.expect(agreed, "I17", || {
+            format!("group {slot} has the members {all:?}, and who says to be one differs")
+        });
+        report.expect((group.refs == 0) == (members == 0), "I18", || {
+            format!("group {slot} has {members} members and {} references", group.refs)
+        });
+    }
+}
