@@ -131,14 +131,8 @@ pub fn run(selection: &Selection, state: Option<&mut State>) -> io::Result<Run> 
     };
     run.reports.sort_by_key(|r| place(&r.design, &r.scenario));
     run.explorations.sort_by_key(|e| place(e.column.name, e.scenario.name));
-    run.missing.sort();
+    run.missing = run.reports.iter().filter_map(Report::missing).collect();
     Ok(run)
-}
-
-/// What came of one model.
-enum Outcome {
-    Explored(Box<Exploration>),
-    NotBegun(String),
 }
 
 fn explore_all(
@@ -153,13 +147,13 @@ fn explore_all(
     let progress = Progress::new(jobs.len());
     let state = Mutex::new(state);
     let one = |(column, scenario): (Column, Scenario)| {
-        let name = model(column.name, scenario.name);
+        let bound = selection.depth.bound(&scenario);
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if left == Some(Duration::ZERO) {
-            return Ok(Outcome::NotBegun(name));
+            return Ok((Report::not_begun(column, &scenario, bound), None));
         }
+        let name = model(column.name, scenario.name);
         let count = progress.begin(&name);
-        let bound = selection.depth.bound(&scenario);
         let exploration = explore(column, scenario, Settings { bound, max_time: left, count, faults: &[] });
         let report = Report::from(&exploration);
         progress.done(&name);
@@ -167,23 +161,13 @@ fn explore_all(
         if let Some(state) = state.as_mut().filter(|_| report.is_finished()) {
             state.append(&report)?;
         }
-        Ok(Outcome::Explored(Box::new(exploration)))
+        Ok((report, Some(exploration)))
     };
-    let outcomes: io::Result<Vec<Outcome>> =
+    let outcomes: io::Result<Vec<_>> =
         progress.shown_while(|| jobs.into_iter().par_bridge().map(one).collect());
-    for outcome in outcomes? {
-        match outcome {
-            Outcome::NotBegun(name) => run.missing.push(format!("{name} was not begun")),
-            Outcome::Explored(exploration) => {
-                let report = Report::from(&*exploration);
-                if !report.is_finished() {
-                    let (model, count) = (report.model(), report.interleavings);
-                    run.missing.push(format!("{model} was stopped after {count} interleavings"));
-                }
-                run.reports.push(report);
-                run.explorations.push(*exploration);
-            }
-        }
+    for (report, exploration) in outcomes? {
+        run.reports.push(report);
+        run.explorations.extend(exploration);
     }
     Ok(())
 }

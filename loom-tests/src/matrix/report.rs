@@ -1,8 +1,10 @@
 //! What is kept of an exploration: enough for the matrix, for JSON and for the state file.
 
+use crate::designs::Column;
 use crate::expected;
 use crate::explore::Exploration;
 use crate::property::Property;
+use crate::scenario::Scenario;
 use crate::verdict::Kind;
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +41,25 @@ pub struct Said {
 }
 
 impl Report {
+    /// Says of a model that there was no time for it.
+    pub(super) fn not_begun(column: Column, scenario: &Scenario, preemption_bound: Option<u8>) -> Self {
+        let said = |property: Property| Said {
+            property: property.name().to_owned(),
+            verdict: Kind::TimedOut,
+            interleavings: 0,
+            broken: 0,
+            text: None,
+        };
+        Self {
+            design: column.name.to_owned(),
+            scenario: scenario.name.to_owned(),
+            preemption_bound,
+            interleavings: 0,
+            seconds: 0.0,
+            verdicts: Property::ALL.into_iter().map(said).collect(),
+        }
+    }
+
     /// Returns a model's name, as the tests have it.
     #[must_use]
     pub fn model(&self) -> String {
@@ -55,6 +76,17 @@ impl Report {
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.verdicts.iter().all(|said| said.verdict != Kind::TimedOut)
+    }
+
+    /// Says what is missing, if the exploration did not come to an end of its own.
+    #[must_use]
+    pub fn missing(&self) -> Option<String> {
+        let model = self.model();
+        let why = match self.interleavings {
+            0 => format!("{model} was not begun"),
+            count => format!("{model} was stopped after {count} interleavings"),
+        };
+        (!self.is_finished()).then_some(why)
     }
 
     /// Tells whether there is a verdict on each property of today.

@@ -81,3 +81,39 @@ impl Graph {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nesting(held: u8, taken: u8, against_order: bool) -> Nesting {
+        Nesting { held, taken, against_order }
+    }
+
+    fn graph() -> Graph {
+        let seen = [
+            (nesting(0, 1, false), BTreeSet::from(["one", "two"])),
+            (nesting(2, 1, true), BTreeSet::from(["two"])),
+        ];
+        Graph { classes: vec!["Outer", "Middle", "Inner"], seen: seen.into(), designs: vec!["one", "two"] }
+    }
+
+    #[test]
+    fn what_is_against_the_order_is_said_and_red_and_what_nobody_takes_is_dashed() {
+        let text = mermaid::write(&graph());
+        assert!(text.contains("c0 --> c1\n"), "{text}");
+        assert!(text.contains("c2 -->|\"against the order: two\"| c1\n"), "{text}");
+        assert!(text.contains("c1 -.- c2\n"), "{text}");
+        assert!(text.contains("linkStyle 1 stroke:#cf222e"), "{text}");
+        let drawing = svg::draw(&graph());
+        assert!(drawing.contains("against the order: two") && drawing.contains("#cf222e"), "{drawing}");
+    }
+
+    #[test]
+    fn a_graph_in_order_has_nothing_red() {
+        let mut graph = graph();
+        graph.seen.remove(&nesting(2, 1, true));
+        assert!(!mermaid::write(&graph).contains("linkStyle"));
+        assert!(!svg::draw(&graph).contains("#cf222e"));
+    }
+}
