@@ -93,9 +93,10 @@ impl Tally {
     }
 }
 
-/// Leaves out what the model did before its threads began.
+/// Leaves out what the model did before its threads began, but for what waited then.
 fn of_threads(records: &[Record]) -> Vec<Record> {
-    records.iter().filter(|r| r.thread != MAIN).copied().collect()
+    let told = |r: &&Record| r.thread != MAIN || matches!(r.what, What::Waiting(..));
+    records.iter().filter(told).copied().collect()
 }
 
 /// Leaves out what the thread that found the cycle undid while it unwound.

@@ -13,17 +13,21 @@ pub const END: &str = "<!-- end of matrix -->";
 /// Returns the designs and the matrix, in marks, as Markdown.
 #[must_use]
 pub fn block(reports: &[Report], columns: &[Column]) -> String {
-    let mut text = String::from("| | design | interleavings |\n|---|---|--:|\n");
+    let mut text = String::from("| | design | exhausted | within a bound |\n|---|---|--:|--:|\n");
     let mut line = |line: String| writeln!(text, "{line}").expect("a string takes all");
     for (letter, column) in letters().zip(columns) {
-        let of_design = reports.iter().filter(|report| report.design == column.name);
-        let count: u64 = of_design.map(|report| report.interleavings).sum();
-        line(format!("| **{letter}** | {} (`{}`) | {count} |", column.title, column.name));
+        let count = |bounded: bool| -> u64 {
+            let of_design = reports.iter().filter(|report| report.design == column.name);
+            let such = of_design.filter(|report| report.preemption_bound.is_some() == bounded);
+            such.map(|report| report.interleavings).sum()
+        };
+        let (title, name) = (column.title, column.name);
+        line(format!("| **{letter}** | {title} (`{name}`) | {} | {} |", count(false), count(true)));
     }
     let header: Vec<_> = letters().take(columns.len()).collect();
     line(format!("\n| | {} |", header.join(" | ")));
     line(format!("|---|{}", ":-:|".repeat(columns.len())));
-    for property in Property::ALL {
+    for property in Property::ALL.iter().copied() {
         let mark = |column: &Column| Cell::of(reports, column.name, property).mark();
         let cells: Vec<_> = columns.iter().map(mark).collect();
         line(format!("| {} | {} |", title(property), cells.join(" | ")));

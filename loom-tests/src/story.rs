@@ -4,7 +4,7 @@ use crate::observer::letter;
 use crate::scenario::{Op, Scenario};
 use crate::verdict::Interleaving;
 use comfy_table::{ContentArrangement, Table, presets};
-use rskq::sync::model::{Deadlock, Record, Waiter, What};
+use rskq::sync::model::{Deadlock, MAIN, Record, Waiter, Waiting, What};
 use rskq::sync::{Event, LockTag};
 use std::collections::HashMap;
 use std::panic::Location;
@@ -25,7 +25,7 @@ pub fn tell(scenario: &Scenario, interleaving: &Interleaving) -> String {
         row[scenario.threads.len()] = site(&record);
         table.add_row(row);
     }
-    format!("{}\n{}\n{}", waiting(scenario), table, interleaving.text.trim_end())
+    format!("{}\n{}\n{}", at_first(scenario, &interleaving.records), table, interleaving.text.trim_end())
 }
 
 /// Returns a deadlock, a line for each thread in it.
@@ -39,14 +39,22 @@ pub fn deadlock(deadlock: &Deadlock) -> String {
     deadlock.cycle.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn waiting(scenario: &Scenario) -> String {
-    let queue = |l: u32| {
-        let waits = (0..).zip(scenario.waiting).filter(|&(_, &at)| at == l);
-        let numbers: Vec<_> = waits.map(|(c, _): (u32, _)| format!("#{c}")).collect();
-        format!("{} [{}]", letter(l), numbers.join(" "))
+fn at_first(scenario: &Scenario, records: &[Record]) -> String {
+    let before = || records.iter().take_while(|record| record.thread == MAIN);
+    let of = |l: u32| {
+        let noted = before().filter_map(move |record| match record.what {
+            What::Waiting(listener, now) if listener == l => Some(now),
+            _ => None,
+        });
+        format!("{} {}", letter(l), queue_text(noted.last().unwrap_or(Waiting::new(&[]))))
     };
-    let queues: Vec<_> = (0..scenario.listeners).map(queue).collect();
+    let queues: Vec<_> = (0..scenario.listeners).map(of).collect();
     format!("at first: {}", queues.join("  "))
+}
+
+/// Returns what waits in a queue, oldest first.
+pub(crate) fn queue_text(waiting: Waiting) -> String {
+    format!("[{}]", waiting.connections().map(|c| format!("#{c}")).collect::<Vec<_>>().join(" "))
 }
 
 /// Returns what a thread does, in the words of the scenario.

@@ -29,7 +29,7 @@ pub(crate) fn run() -> Outcome {
 
     println!("\nFor each property that does not hold, the interleaving that is easiest to read\n");
     for column in &selection.columns() {
-        for property in Property::ALL {
+        for property in Property::ALL.iter().copied() {
             if let Some(exploration) = explored.counterexample(column.name, property) {
                 print_story(exploration, property);
             }

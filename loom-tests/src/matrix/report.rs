@@ -56,7 +56,7 @@ impl Report {
             preemption_bound,
             interleavings: 0,
             seconds: 0.0,
-            verdicts: Property::ALL.into_iter().map(said).collect(),
+            verdicts: Property::ALL.iter().copied().map(said).collect(),
         }
     }
 
@@ -92,7 +92,7 @@ impl Report {
     /// Tells whether there is a verdict on each property of today.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        Property::ALL.into_iter().all(|property| self.verdict(property).is_some())
+        Property::ALL.iter().copied().all(|property| self.verdict(property).is_some())
     }
 
     /// Returns how the verdicts differ from what is expected; what was stopped is told as missing.

@@ -86,7 +86,7 @@ pub fn table(reports: &[Report], columns: &[Column]) -> String {
     let header: Vec<String> =
         if wide { columns.iter().map(|c| c.title.to_owned()).collect() } else { letters().collect() };
     table.set_header([String::new()].into_iter().chain(header.into_iter().take(columns.len())));
-    for property in Property::ALL {
+    for property in Property::ALL.iter().copied() {
         let cell = |column: &Column| {
             let cell = Cell::of(reports, column.name, property);
             if wide { cell.figures() } else { cell.mark() }

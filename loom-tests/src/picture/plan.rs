@@ -5,7 +5,7 @@ use crate::scenario::Scenario;
 use crate::story::{self, Step};
 use crate::verdict::Interleaving;
 use rskq::sync::LockTag;
-use rskq::sync::model::{Record, What};
+use rskq::sync::model::{Record, Waiting, What};
 
 /// An interleaving, laid out.
 pub(super) struct Plan {
@@ -51,10 +51,11 @@ impl Plan {
         let titles = scenario.threads.iter().copied().enumerate().map(title);
         let lanes: Vec<_> = titles.map(|title| Lane { title, bars: Vec::new() }).collect();
         let when = if interleaving.at_end { "when all is done: " } else { "" };
+        let empty = story::queue_text(Waiting::new(&[]));
         let mut plan = Self {
             lanes,
             rows: steps.iter().map(|step| (lane(&step.record), step.text.clone())).collect(),
-            queues: (0..scenario.listeners).map(|l| vec![(None, at_first(scenario, l))]).collect(),
+            queues: (0..scenario.listeners).map(|_| vec![(None, empty.clone())]).collect(),
             finding: format!("{when}{}", interleaving.text.trim_end()),
             at_last_row: !interleaving.at_end,
         };
@@ -71,7 +72,10 @@ impl Plan {
             row = here.or(row);
             match (record.what, here) {
                 (What::Waiting(listener, now), _) => {
-                    self.queues[listener as usize].push((row, in_brackets(now.connections())));
+                    let queue = &mut self.queues[listener as usize];
+                    // Before the first row, and within one row, only the last state counts.
+                    queue.pop_if(|(before, _)| *before == row);
+                    queue.push((row, story::queue_text(now)));
                 }
                 (What::Wants(tag), Some(row)) => self.begin(lane(record), tag, false, row),
                 (What::Gets(tag), Some(row)) => {
@@ -100,15 +104,6 @@ impl Plan {
 
 fn lane(record: &Record) -> usize {
     usize::from(record.thread) - 1
-}
-
-fn at_first(scenario: &Scenario, listener: u32) -> String {
-    let waits = (0..).zip(scenario.waiting).filter(|&(_, &at)| at == listener);
-    in_brackets(waits.map(|(connection, _)| connection))
-}
-
-fn in_brackets(connections: impl Iterator<Item = u32>) -> String {
-    format!("[{}]", connections.map(|c| format!("#{c}")).collect::<Vec<_>>().join(" "))
 }
 
 /// Returns the heading of a listener's queue.
