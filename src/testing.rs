@@ -4,12 +4,39 @@ use crate::DefaultBackend as B;
 use crate::group::{Member, SockReuseport};
 use crate::hash::{Bucket, ListenTable};
 use crate::listener::Listener;
-use crate::net::Net;
-use crate::request::{Owner, RequestSock};
-use crate::slab::{Slot, Vacant};
+use crate::lockdep::{Held, Nothing};
+use crate::net::{Net, RequestRef};
+use crate::request::{Hashes, Key, Owner, RequestSock, Tuple};
+use crate::slab::{Fresh, Slot, Vacant};
+use core::net::SocketAddr;
 use std::vec::Vec;
 
 pub(crate) type TestNet<'s> = Net<'s, u32, B>;
+
+/// What a unit test holds when it takes a lock that is not nested in another one.
+pub(crate) fn nothing_held<'t>() -> Held<'t, Nothing> {
+    // SAFETY: unit tests run on one thread each, and take a lock under another one only through the
+    // token that came with that.
+    unsafe { Held::nothing() }
+}
+
+/// A tuple like any other.
+pub(crate) fn key() -> Key {
+    let local = SocketAddr::from(([127, 0, 0, 1], 80));
+    let remote = SocketAddr::from(([127, 0, 0, 1], 40_000));
+    Key { tuple: Tuple { local, remote }, hashes: Hashes::default() }
+}
+
+/// A request that is filled in, with a child, if there is a slot.
+pub(crate) fn request<'a, 's>(net: &'a TestNet<'s>) -> Option<RequestRef<'a, 's, u32, B>> {
+    let fresh = Fresh::<RequestSock<u32, B>, _>::alloc(net)?;
+    // SAFETY: fresh from the slab, not published.
+    unsafe {
+        fresh.fill(key());
+        let _ = fresh.put_child(0);
+    }
+    Some(fresh.publish())
+}
 
 /// `count` unused elements.
 pub(crate) fn vacant<T: Vacant>(count: usize) -> Vec<T> {

@@ -12,6 +12,7 @@ fn stack(design: Design) -> Stack<'static, u32, DefaultBackend> {
         groups: Storage::boxed(2),
         socks: Storage::boxed(8),
         buckets: Storage::boxed(4),
+        ehash: Storage::boxed(4),
     };
     Stack::new(resources, Config { design, migrate_req: true })
 }
@@ -20,11 +21,12 @@ fn stack(design: Design) -> Stack<'static, u32, DefaultBackend> {
 fn a_closed_listeners_connections_go_to_the_other_in_order() {
     let stack = stack(Design::Clone(CloneFixes::AS_FIXED));
     let local = "127.0.0.1:80".parse().unwrap();
+    let tuple = Tuple { local, remote: "127.0.0.1:40000".parse().unwrap() };
     let a = stack.listen(local, 8, true).unwrap();
     let b = stack.listen(local, 8, true).unwrap();
     for child in 0..4 {
         let hashes = Hashes { syn_hash: if child < 3 { 0 } else { u32::MAX }, sk_hash: 0 };
-        let delivered = stack.deliver(Arrival { local, hashes }, child).map_err(|r| r.why).unwrap();
+        let delivered = stack.deliver(Arrival { tuple, hashes }, child).map_err(|r| r.why).unwrap();
         assert!(delivered.wake.is_some());
     }
     assert_eq!(stack.queue_len(a), Ok((3, 8)));

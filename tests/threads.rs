@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{Listener, Sizes, TestStack, assert_empty, stack_of};
+use common::{Listener, Sizes, TestStack, assert_empty, stack_of, tuple};
 use rskq::migrate::CloneFixes;
 use rskq::*;
 use std::net::SocketAddr;
@@ -24,7 +24,8 @@ const CHILDREN_A_ROUND: u32 = 5;
 const AHEAD: u32 = 20;
 
 /// Few enough that every limit is met now and then.
-const SIZES: Sizes = Sizes { listeners: 6, requests: 24, owners: 6, groups: 4, socks: 16, buckets: 1 };
+const SIZES: Sizes =
+    Sizes { listeners: 6, requests: 24, owners: 6, groups: 4, socks: 16, buckets: 1, ehash: 2 };
 
 fn addr() -> SocketAddr {
     "[::1]:443".parse().unwrap()
@@ -96,7 +97,7 @@ impl World {
             // Any odd factor spreads well enough over three.
             let hash = child.wrapping_mul(0x9e37_79b1);
             let hashes = Hashes { syn_hash: hash, sk_hash: hash.rotate_left(16) };
-            match self.stack.deliver(Arrival { local: addr(), hashes }, child) {
+            match self.stack.deliver(Arrival { tuple: tuple(addr(), child), hashes }, child) {
                 Ok(delivered) => assert!(delivered.wake.is_some()),
                 Err(Refused { child, why }) => {
                     // There always is a listener, so that none is turned away for want of one.
@@ -133,6 +134,7 @@ impl World {
             match outcome {
                 Outcome::Aborted(child) => self.ended(child),
                 Outcome::Moved { wake, .. } => assert!(wake.is_some()),
+                Outcome::HandedOver { connections, wake, .. } => assert_eq!(wake.is_some(), connections > 0),
                 Outcome::Spliced { .. } => {}
             }
         }

@@ -7,11 +7,11 @@ use crate::trace::{
 use rskq::counters::Snapshot;
 use rskq::{
     Arrival, Closing, Config, DefaultBackend, Delivered, Design, Hashes, ListenerId, Outcome, Refusal,
-    Refused, Resources, SockError, Stack, Storage,
+    Refused, Resources, SockError, Stack, Storage, Tuple,
 };
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 /// The statistics that traces show. One that the stack does not keep counts as never growing.
 pub const COUNTERS: [&str; 8] = [
@@ -89,6 +89,8 @@ impl Episode {
             groups: Storage::boxed(GROUPS),
             socks: Storage::boxed(GROUPS * LISTENERS),
             buckets: Storage::boxed(BUCKETS),
+            // Connections arrive with their handshakes done.
+            ehash: Storage::boxed(0),
         };
         Self {
             stack: Stack::new(resources, Config { design, migrate_req: start.migrate_req }),
@@ -166,7 +168,9 @@ impl Episode {
             return Err(Malformed::ClientConnected(conn));
         }
         let token = Token(self.connections.len());
-        Ok(match self.stack.deliver(Arrival { local: self.local, hashes }, token) {
+        // Which client it is shows in the hashes alone.
+        let tuple = Tuple { local: self.local, remote: (Ipv4Addr::LOCALHOST, conn).into() };
+        Ok(match self.stack.deliver(Arrival { tuple, hashes }, token) {
             // Nobody sleeps in accept here, so the wake-up is for nobody.
             Ok(Delivered { .. }) => {
                 self.connections.push(Connection { conn, state: ChildState::Established });
@@ -250,7 +254,7 @@ impl Episode {
 fn take_steps(closing: Closing<'_, 'static, Token, DefaultBackend>, aborted: &mut Vec<Token>) -> Shown {
     for outcome in closing {
         match outcome {
-            Outcome::Moved { .. } | Outcome::Spliced { .. } => {}
+            Outcome::Moved { .. } | Outcome::Spliced { .. } | Outcome::HandedOver { .. } => {}
             Outcome::Aborted(token) => aborted.push(token),
         }
     }

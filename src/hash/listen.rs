@@ -92,6 +92,7 @@ impl<'s, C: Send + 'static, B: Backend> ListenTable<'s, C, B> {
     /// # Errors
     ///
     /// Returns the item with the reason.
+    #[expect(clippy::too_many_arguments, reason = "what is offered, to whom, and under which locks")]
     pub(crate) fn offer<'a, T, R>(
         &self,
         net: &'a Net<'s, C, B>,

@@ -26,7 +26,8 @@ pub trait Before<K> {}
 /// Shows that the context holds locks up to class `K`, and none that `K` is before.
 pub struct Held<'t, K> {
     /// The guard that the token came with must be borrowed for as long as the token is used.
-    scope: PhantomData<(&'t mut (), fn() -> K)>,
+    scope: PhantomData<&'t mut ()>,
+    class: PhantomData<fn() -> K>,
     /// What a context holds is no other context's business.
     context: PhantomData<*mut ()>,
 }
@@ -51,7 +52,7 @@ impl Held<'_, Nothing> {
 impl<K> Held<'_, K> {
     /// Made for the guard of a lock of class `K` that was just taken.
     pub(super) fn new() -> Self {
-        Self { scope: PhantomData, context: PhantomData }
+        Self { scope: PhantomData, class: PhantomData, context: PhantomData }
     }
 
     /// The same token for a shorter time.

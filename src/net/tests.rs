@@ -4,7 +4,7 @@ use super::{ListenerRef, OwnerRef};
 use crate::DefaultBackend as B;
 use crate::request::{Link, Owner};
 use crate::slab::{Fresh, NONE};
-use crate::testing::{Memory, TestNet};
+use crate::testing::{Memory, TestNet, nothing_held};
 
 /// Makes an owner that was handed to the owner in slot `to`, with a reference of its own on it.
 fn handed<'a, 's>(net: &'a TestNet<'s>, to: u32) -> OwnerRef<'a, 's, u32, B> {
@@ -16,7 +16,7 @@ fn handed<'a, 's>(net: &'a TestNet<'s>, to: u32) -> OwnerRef<'a, 's, u32, B> {
 
 /// Puts what `listen` and `close` would have put.
 fn close(net: &TestNet<'_>, listener: ListenerRef<'_, '_, u32, B>) {
-    let home = listener.accept_queue.lock().set_home(NONE);
+    let home = listener.accept_queue.lock(&mut nothing_held()).set_home(NONE);
     net.put_owner(home);
 }
 
@@ -24,18 +24,18 @@ fn close(net: &TestNet<'_>, listener: ListenerRef<'_, '_, u32, B>) {
 fn a_chain_of_owners_leads_to_its_listener_and_keeps_it() {
     let mut memory = Memory::new(4, 0, 0, 0);
     let (net, _) = memory.lend();
-    let listener = net.alloc_listener().unwrap();
-    let (slot, home) = (listener.index(), listener.accept_queue.lock().home());
+    let listener = net.alloc_listener(&mut nothing_held()).unwrap();
+    let (slot, home) = (listener.index(), listener.accept_queue.lock(&mut nothing_held()).home());
     let second = handed(&net, home);
     let third = handed(&net, second.index());
     drop(second); // the third keeps it
-    assert_eq!(net.root_of(third.index()).unwrap().index(), slot);
+    assert_eq!(net.rsk_listener(third.index()).unwrap().index(), slot);
 
     close(&net, listener);
-    assert_eq!(net.root_of(third.index()).unwrap().index(), slot, "the chain keeps the listener");
+    assert_eq!(net.rsk_listener(third.index()).unwrap().index(), slot, "the chain keeps the listener");
     let index = third.index();
     drop(third);
-    assert!(net.root_of(index).is_none() && ListenerRef::try_get(&net, slot).is_none());
+    assert!(net.rsk_listener(index).is_none() && ListenerRef::try_get(&net, slot).is_none());
     assert_eq!((net.owners.available(), net.listeners.available()), (4, 4));
 }
 
@@ -45,6 +45,6 @@ fn an_owner_that_leads_nowhere_has_no_root() {
     let (net, _) = memory.lend();
     let owner = Fresh::<Owner<B>, _>::alloc(&net).unwrap().publish();
     assert_eq!(owner.link(), Link::Vacant);
-    assert!(net.root_of(owner.index()).is_none());
-    assert!(net.root_of(NONE).is_none());
+    assert!(net.rsk_listener(owner.index()).is_none());
+    assert!(net.rsk_listener(NONE).is_none());
 }

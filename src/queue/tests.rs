@@ -3,9 +3,9 @@
 use super::{AcceptQueue, AlreadyQueued, RequestSockQueue};
 use crate::DefaultBackend as B;
 use crate::net::{Net, RequestRef};
-use crate::request::{Hashes, RequestSock, RequestState};
-use crate::slab::{Fresh, Stable, Store};
-use crate::testing::{Memory, TestNet};
+use crate::request::{RequestSock, RequestState};
+use crate::slab::{Stable, Store};
+use crate::testing::{Memory, TestNet, nothing_held, request as fresh};
 use proptest::prelude::*;
 use std::collections::VecDeque;
 use std::vec::Vec;
@@ -182,20 +182,21 @@ impl Locked {
         request: RequestRef<'a, 's, u32, B>,
     ) -> Result<(), RequestRef<'a, 's, u32, B>> {
         // SAFETY: the requests' memory outlives the queues of each test.
-        unsafe { self.queues[queue].lock().push(request) }
+        unsafe { self.queues[queue].lock(&mut nothing_held()).push(request) }
     }
 
     /// Takes one out of a queue, for good, and says which it was.
     fn pop(&self, queue: usize, net: &TestNet<'_>) -> Option<u32> {
         // SAFETY: each test has one store.
-        let request = unsafe { self.queues[queue].lock().pop(net) }?;
+        let request = unsafe { self.queues[queue].lock(&mut nothing_held()).pop(net) }?;
         assert_eq!(request.state(), RequestState::InHand);
         Some(request.index())
     }
 
     #[cfg(feature = "designs")]
     fn splice(&self, to: usize, from: usize, head: bool) {
-        let (mut to, mut from) = self.queues[to].lock_both_unordered(&self.queues[from]);
+        let mut held = nothing_held();
+        let (mut to, mut from) = self.queues[to].lock_both_unordered(&self.queues[from], &mut held);
         if head {
             to.splice_head(&mut from)
         } else {
@@ -208,13 +209,6 @@ impl Locked {
     fn empty(&self, net: &TestNet<'_>) {
         (0..QUEUES).for_each(|queue| while self.pop(queue, net).is_some() {});
     }
-}
-
-fn fresh<'a, 's>(net: &'a TestNet<'s>) -> Option<RequestRef<'a, 's, u32, B>> {
-    let fresh = Fresh::<RequestSock<u32, B>, _>::alloc(net)?;
-    // SAFETY: fresh from the slab, not published.
-    unsafe { fresh.fill(Hashes::default(), 0) };
-    Some(fresh.publish())
 }
 
 fn available(net: &TestNet<'_>) -> usize {
@@ -255,7 +249,7 @@ proptest! {
                 }
             }
             for (queue, expected) in locked.queues.iter().zip(&reference.0) {
-                prop_assert!(contents(&queue.lock().inner.list).iter().eq(expected));
+                prop_assert!(contents(&queue.lock(&mut nothing_held()).inner.list).iter().eq(expected));
                 prop_assert_eq!(queue.len() as usize, expected.len());
                 prop_assert_eq!(queue.is_empty(), expected.is_empty());
             }
@@ -292,7 +286,7 @@ fn a_request_can_wait_again_after_it_was_taken_out() {
     let locked = Locked::new();
     assert!(locked.push(0, fresh(&net).unwrap()).is_ok());
     // SAFETY: there is one store.
-    let taken = unsafe { locked.queues[0].lock().pop(&net) }.unwrap();
+    let taken = unsafe { locked.queues[0].lock(&mut nothing_held()).pop(&net) }.unwrap();
     assert!(locked.push(1, taken).is_ok());
     assert_eq!(locked.pop(0, &net), None);
     assert_eq!(locked.pop(1, &net), Some(0));
@@ -321,14 +315,14 @@ fn a_detached_queue_is_appended_whole_and_in_order() {
     for queue in [0, 0, 1] {
         assert!(locked.push(queue, fresh(&net).unwrap()).is_ok());
     }
-    let detached = locked.queues[0].lock().detach();
+    let detached = locked.queues[0].lock(&mut nothing_held()).detach();
     assert_eq!((detached.len(), detached.is_empty()), (2, false));
-    assert!(locked.queues[0].is_empty() && locked.queues[0].lock().is_empty());
-    locked.queues[1].lock().append(detached);
+    assert!(locked.queues[0].is_empty() && locked.queues[0].lock(&mut nothing_held()).is_empty());
+    locked.queues[1].lock(&mut nothing_held()).append(detached);
     assert_eq!(locked.queues[1].len(), 3);
     assert_eq!([0, 1, 2].map(|_| locked.pop(1, &net)), [Some(2), Some(0), Some(1)]);
-    let nothing = locked.queues[0].lock().detach();
+    let nothing = locked.queues[0].lock(&mut nothing_held()).detach();
     assert!(nothing.is_empty());
-    locked.queues[1].lock().append(nothing);
+    locked.queues[1].lock(&mut nothing_held()).append(nothing);
     assert_eq!(locked.pop(1, &net), None);
 }

@@ -8,7 +8,7 @@ use crate::group::SockReuseport;
 use crate::hash::{HashError, ListenTable};
 use crate::net::{GroupRef, ListenerRef};
 use crate::slab::{Id, NONE};
-use crate::testing::{Memory, TestNet};
+use crate::testing::{Memory, TestNet, nothing_held};
 use core::net::SocketAddr;
 use core::sync::atomic::Ordering;
 use std::vec::Vec;
@@ -36,8 +36,10 @@ fn with_world<R>(listeners: usize, groups: usize, room: usize, test: impl FnOnce
 
 impl<'s> World<'s> {
     fn open(&self) -> Result<Sock<'_, 's>, HashError> {
-        let sock = self.net.alloc_listener().expect("tests have as many slots as they use");
-        let mut bucket = self.table.lock(self.addr).unwrap();
+        let sock =
+            self.net.alloc_listener(&mut nothing_held()).expect("tests have as many slots as they use");
+        let mut held = nothing_held();
+        let mut bucket = self.table.lock(self.addr, &mut held).unwrap();
         match bucket.bind_and_hash(&self.net, &sock, self.addr, true) {
             Ok(()) => Ok(sock),
             Err(error) => {
@@ -53,23 +55,24 @@ impl<'s> World<'s> {
     }
 
     fn stop(&self, sock: &Sock<'_, 's>, keep: bool) {
-        let mut bucket = self.table.lock(self.addr).unwrap();
+        let mut held = nothing_held();
+        let mut bucket = self.table.lock(self.addr, &mut held).unwrap();
         assert!(bucket.unhash(&self.net, sock, keep, |_, _| None).is_none());
         sock.set_listening(false);
     }
 
     fn listen_again(&self, sock: &Sock<'_, 's>) -> Result<(), HashError> {
-        self.table.lock(self.addr).unwrap().hash(&self.net, sock, self.addr)
+        self.table.lock(self.addr, &mut nothing_held()).unwrap().hash(&self.net, sock, self.addr)
     }
 
     /// Closes a socket that was stopped; its last reference takes it out of the closed section.
     fn close(&self, sock: Sock<'_, 's>) {
-        self.table.lock(self.addr).unwrap().unbind(&sock);
+        self.table.lock(self.addr, &mut nothing_held()).unwrap().unbind(&sock);
         self.put_home(&sock);
     }
 
     fn put_home(&self, sock: &Sock<'_, 's>) {
-        let home = sock.accept_queue.lock().set_home(NONE);
+        let home = sock.accept_queue.lock(&mut nothing_held()).set_home(NONE);
         self.net.put_owner(home);
     }
 
@@ -222,7 +225,8 @@ fn a_group_full_of_listening_members_takes_nobody() {
         let [a, b] = world.open_all();
         let group = world.group(&a).unwrap();
         assert_eq!(world.open().map(drop), Err(HashError::NoRoom));
-        let lock = world.net.reuseport_lock();
+        let mut held = nothing_held();
+        let lock = world.net.reuseport_lock(&mut held);
         let full = world.net.group_of(&a).unwrap();
         assert_eq!(world.net.add_sock(full, &a, &lock), Err(GroupFull));
         drop(lock);

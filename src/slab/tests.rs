@@ -38,8 +38,9 @@ impl Store<Thing> for Things<'_> {
         &self.0
     }
 
-    fn retire(&self, thing: &Thing) {
+    fn retire(&self, thing: &Thing) -> Option<u32> {
         thing.retired.fetch_add(1, Ordering::Relaxed);
+        None
     }
 }
 

@@ -3,6 +3,7 @@
 use rskq::inspect::Graph;
 use rskq::request::{Link, RequestState};
 use rskq::*;
+use std::net::{Ipv4Addr, SocketAddr};
 
 pub(crate) type TestStack = Stack<'static, u32, DefaultBackend>;
 pub(crate) type Listener = ListenerId<u32, DefaultBackend>;
@@ -16,6 +17,12 @@ pub(crate) struct Sizes {
     pub(crate) groups: usize,
     pub(crate) socks: usize,
     pub(crate) buckets: usize,
+    pub(crate) ehash: usize,
+}
+
+/// The connection of client number `client` to `local`.
+pub(crate) fn tuple(local: SocketAddr, client: u32) -> Tuple {
+    Tuple { local, remote: (Ipv4Addr::from_bits(0x0a00_0000 + client), 40_000).into() }
 }
 
 pub(crate) fn stack_of(sizes: Sizes, design: Design) -> TestStack {
@@ -26,6 +33,7 @@ pub(crate) fn stack_of(sizes: Sizes, design: Design) -> TestStack {
         groups: Storage::boxed(sizes.groups),
         socks: Storage::boxed(sizes.socks),
         buckets: Storage::boxed(sizes.buckets),
+        ehash: Storage::boxed(sizes.ehash),
     };
     Stack::new(resources, Config { design, migrate_req: true })
 }

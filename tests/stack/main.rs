@@ -13,16 +13,17 @@ mod migration;
 mod queue;
 mod requeue;
 
-use common::{Listener, Sizes, TestStack, assert_empty, stack_of};
+use common::{Listener, Sizes, TestStack, assert_empty, stack_of, tuple};
 use rskq::migrate::CloneFixes;
 use rskq::*;
 use std::net::SocketAddr;
 
 /// Enough for tests that are not about running out.
-const ENOUGH: Sizes = Sizes { listeners: 8, requests: 16, owners: 8, groups: 4, socks: 32, buckets: 4 };
+const ENOUGH: Sizes =
+    Sizes { listeners: 8, requests: 16, owners: 8, groups: 4, socks: 32, buckets: 4, ehash: 4 };
 
 const CLONE: Design = Design::Clone(CloneFixes::AS_FIXED);
-const DESIGNS: [Design; 4] = [Design::Abort, Design::Requeue, Design::Splice, CLONE];
+const DESIGNS: [Design; 5] = [Design::Abort, Design::Requeue, Design::Handover, Design::Splice, CLONE];
 
 fn addr() -> SocketAddr {
     "127.0.0.1:80".parse().unwrap()
@@ -38,7 +39,7 @@ fn hash_of(place: u32, n: u32) -> u32 {
 }
 
 fn deliver_to(stack: &TestStack, local: SocketAddr, hashes: Hashes, child: u32) -> Result<Listener, Refusal> {
-    match stack.deliver(Arrival { local, hashes }, child) {
+    match stack.deliver(Arrival { tuple: tuple(local, child), hashes }, child) {
         Ok(Delivered { listener, wake }) => {
             assert_eq!(wake.map(|wake| wake.listener()), Some(listener));
             Ok(listener)
@@ -73,6 +74,8 @@ enum End {
     Moved(Listener),
     /// The whole queue moved.
     Spliced(Listener),
+    /// Everything moved, so many connections among it, and the heir was woken if there were any.
+    HandedOver(Listener, u32),
     Aborted(u32),
 }
 
@@ -83,6 +86,10 @@ fn end(outcome: Outcome<u32, DefaultBackend>) -> End {
             End::Moved(to)
         }
         Outcome::Spliced { to } => End::Spliced(to),
+        Outcome::HandedOver { to, connections, wake } => {
+            assert_eq!(wake.map(|wake| wake.listener()), (connections > 0).then_some(to));
+            End::HandedOver(to, connections)
+        }
         Outcome::Aborted(child) => End::Aborted(child),
     }
 }

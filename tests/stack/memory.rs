@@ -2,7 +2,7 @@
 
 use super::*;
 use rskq::group::Member;
-use rskq::hash::Bucket;
+use rskq::hash::{Bucket, EhashBucket};
 use std::sync::Arc;
 
 /// What the stacks here carry: it is seen to be dropped.
@@ -17,10 +17,10 @@ struct Memory {
     socks: [Member<DefaultBackend>; 4],
 }
 
-type Buckets = [Bucket<Child, DefaultBackend>; 2];
+type Buckets = ([Bucket<Child, DefaultBackend>; 2], [EhashBucket<Child, DefaultBackend>; 2]);
 
 fn no_buckets() -> Buckets {
-    [const { Bucket::new() }; 2]
+    ([const { Bucket::new() }; 2], [const { EhashBucket::new() }; 2])
 }
 
 impl Memory {
@@ -42,7 +42,8 @@ impl Memory {
             owners: owners.into(),
             groups: groups.into(),
             socks: socks.into(),
-            buckets: buckets.into(),
+            buckets: (&mut buckets.0).into(),
+            ehash: (&mut buckets.1).into(),
         };
         Stack::new(resources, Config { design: CLONE, migrate_req: true })
     }
@@ -55,7 +56,7 @@ fn use_and_leave(stack: &Stack<'_, Child, DefaultBackend>, child: &Child) {
     let b = stack.listen(addr(), 4, true).unwrap();
     assert_eq!(stack.listen(addr(), 4, true), Err(ListenError::NoListenerSlot));
     assert_eq!(stack.shutdown(a).unwrap().count(), 0);
-    let arrival = Arrival { local: addr(), hashes: Hashes::default() };
+    let arrival = Arrival { tuple: tuple(addr(), 0), hashes: Hashes::default() };
     for _ in 0..4 {
         let delivered = stack.deliver(arrival, child.clone()).map_err(|refused| refused.why).unwrap();
         assert_eq!(delivered.listener, b);

@@ -196,7 +196,9 @@ fn only_clone_as_merged_forgets_to_wake() {
             .unwrap()
             .map(|outcome| match outcome {
                 Outcome::Moved { to, wake } => (to, wake.map(|wake| wake.listener())),
-                Outcome::Spliced { .. } | Outcome::Aborted(_) => panic!("the connection has a target"),
+                Outcome::Spliced { .. } | Outcome::HandedOver { .. } | Outcome::Aborted(_) => {
+                    panic!("the connection has a target")
+                }
             })
             .collect();
         assert_eq!(wakes, [(b, woken.then_some(b))]);

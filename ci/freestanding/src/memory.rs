@@ -5,7 +5,7 @@ use crate::spin::Spin;
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, Ordering};
 use rskq::group::{Member, SockReuseport};
-use rskq::hash::Bucket;
+use rskq::hash::{Bucket, EhashBucket};
 use rskq::listener::Listener;
 use rskq::request::{Owner, RequestSock};
 use rskq::{Resources, Slot, Stack};
@@ -61,6 +61,7 @@ static GROUP_SLOTS: Handover<[Slot<SockReuseport<Backend>, Backend>; GROUPS]> =
 static SOCKS: Handover<[Member<Backend>; GROUPS * MEMBERS]> =
     Handover::new([const { Member::new() }; GROUPS * MEMBERS]);
 static BUCKETS: Handover<[Bucket<Child, Backend>; 2]> = Handover::new([const { Bucket::new() }; 2]);
+static EHASH: Handover<[EhashBucket<Child, Backend>; 2]> = Handover::new([const { EhashBucket::new() }; 2]);
 
 /// Returns the memory, as `&'static mut [..]` all of it. To be called once.
 pub(crate) fn resources() -> Resources<'static, Child, Backend> {
@@ -71,5 +72,45 @@ pub(crate) fn resources() -> Resources<'static, Child, Backend> {
         groups: GROUP_SLOTS.take().into(),
         socks: SOCKS.take().into(),
         buckets: BUCKETS.take().into(),
+        ehash: EHASH.take().into(),
+    }
+}
+
+/// The memory of a small stack that does not live for ever. Two of each, as many connections as wait
+/// in its scenario, and an owner more than listeners: what a handover by shutdown takes.
+pub(crate) struct Memory {
+    listeners: [Slot<Listener<Child, Backend>, Backend>; 2],
+    requests: [Slot<RequestSock<Child, Backend>, Backend>; 2],
+    owners: [Slot<Owner<Backend>, Backend>; 3],
+    groups: [Slot<SockReuseport<Backend>, Backend>; 1],
+    socks: [Member<Backend>; 2],
+    buckets: [Bucket<Child, Backend>; 1],
+    ehash: [EhashBucket<Child, Backend>; 1],
+}
+
+impl Memory {
+    pub(crate) fn new() -> Self {
+        Self {
+            listeners: [const { Slot::new() }; 2],
+            requests: [const { Slot::new() }; 2],
+            owners: [const { Slot::new() }; 3],
+            groups: [const { Slot::new() }; 1],
+            socks: [const { Member::new() }; 2],
+            buckets: [const { Bucket::new() }; 1],
+            ehash: [const { EhashBucket::new() }; 1],
+        }
+    }
+
+    pub(crate) fn lend(&mut self) -> Resources<'_, Child, Backend> {
+        let Self { listeners, requests, owners, groups, socks, buckets, ehash } = self;
+        Resources {
+            listeners: listeners.into(),
+            requests: requests.into(),
+            owners: owners.into(),
+            groups: groups.into(),
+            socks: socks.into(),
+            buckets: buckets.into(),
+            ehash: ehash.into(),
+        }
     }
 }

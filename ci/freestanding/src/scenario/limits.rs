@@ -1,6 +1,8 @@
 //! Everything full, and a stack without memory.
 
+use super::handshakes::{ack, arrival, syn, tuple};
 use super::{FIRST, LOCAL, OTHER, THIRD, aborts, deliver};
+use crate::child::Child;
 use crate::memory::{ImageStack, LISTENERS, ListenerId, MEMBERS};
 use crate::sys::{expect, must};
 use rskq::{Config, ListenError, Refusal, Resources, Slot, Storage};
@@ -46,6 +48,11 @@ pub(super) fn without_memory() {
     let stack = ImageStack::new(nothing(), Config::default());
     expect(stack.listen(LOCAL, 1, true) == Err(ListenError::NoListenerSlot), "listen: no memory");
     expect(deliver(&stack, LOCAL, FIRST, 1) == Err(Refusal::NoListener), "deliver: no memory");
+    expect(syn(&stack, 1) == Err(Refusal::NoListener), "syn: no memory");
+    expect(ack(&stack, 1) == Err(Refusal::NoRequest), "ack: no memory");
+    expect(stack.reset(&tuple(1)) == Err(Refusal::NoRequest), "reset: no memory");
+    let refused = stack.syn_fastopen(arrival(LOCAL, FIRST, 1), Child::new(1));
+    expect(refused.is_err_and(|r| r.why == Refusal::NoListener), "syn_fastopen: no memory");
 
     let (mut listeners, mut owners) = ([const { Slot::new() }; 1], [const { Slot::new() }; 1]);
     let some = Resources { listeners: (&mut listeners).into(), owners: (&mut owners).into(), ..nothing() };
@@ -61,7 +68,7 @@ pub(super) fn without_memory() {
     );
 }
 
-fn nothing<'s>() -> Resources<'s, crate::child::Child, crate::memory::Backend> {
+fn nothing<'s>() -> Resources<'s, Child, crate::memory::Backend> {
     Resources {
         listeners: Storage::Borrowed(&mut []),
         requests: Storage::Borrowed(&mut []),
@@ -69,5 +76,6 @@ fn nothing<'s>() -> Resources<'s, crate::child::Child, crate::memory::Backend> {
         groups: Storage::Borrowed(&mut []),
         socks: Storage::Borrowed(&mut []),
         buckets: Storage::Borrowed(&mut []),
+        ehash: Storage::Borrowed(&mut []),
     }
 }

@@ -3,6 +3,9 @@
 mod addresses;
 mod closing;
 mod deliveries;
+mod fastopen;
+mod handover;
+mod handshakes;
 mod limits;
 mod requeue;
 mod rooms;
@@ -11,7 +14,7 @@ use crate::child::Child;
 use crate::memory::{self, ImageStack, ListenerId};
 use crate::sys::{expect, must};
 use core::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
-use rskq::{Arrival, Closing, Config, Design, Hashes, Outcome, Refusal};
+use rskq::{Closing, Config, Delivered, Design, Outcome, Refusal, Refused};
 
 const LOCAL: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 80));
 const OTHER: SocketAddr = SocketAddr::V6(SocketAddrV6::new(Ipv6Addr::LOCALHOST, 443, 0, 0));
@@ -32,13 +35,19 @@ pub(crate) fn run() {
         deliveries::run(&stack);
         stack.set_migrate_req(true);
         closing::run(&stack);
+        handshakes::run(&stack);
+        fastopen::run(&stack);
         limits::run(&stack);
         expect(Child::live() == 0, "no child is left");
     }
     let counted = stack.counters().iter().map(|(_, count)| count).sum::<u32>();
-    expect(counted == 2 * (deliveries::COUNTED + limits::COUNTED), "only what was refused is counted");
+    expect(
+        counted == 2 * (deliveries::COUNTED + handshakes::COUNTED + limits::COUNTED),
+        "only what was refused is counted",
+    );
     limits::without_memory();
     requeue::run();
+    handover::run();
     rooms::run();
 }
 
@@ -47,8 +56,15 @@ fn shared<T: Send + Sync>(_: &T) {}
 
 /// Delivers child `number`; on refusal returns the reason, having looked whether the child came back.
 fn deliver(stack: &ImageStack<'_>, local: SocketAddr, hash: u32, number: u32) -> Result<ListenerId, Refusal> {
-    let hashes = Hashes { syn_hash: hash, sk_hash: hash };
-    match stack.deliver(Arrival { local, hashes }, Child::new(number)) {
+    delivered(stack.deliver(handshakes::arrival(local, hash, number), Child::new(number)), number)
+}
+
+/// Returns who got child `number`, or why nobody did.
+fn delivered(
+    result: Result<Delivered<Child, memory::Backend>, Refused<Child>>,
+    number: u32,
+) -> Result<ListenerId, Refusal> {
+    match result {
         Ok(delivered) => {
             let wake = delivered.wake.map(|wake| wake.listener());
             expect(wake == Some(delivered.listener), "deliver: the listener that gained it is to be woken");
@@ -74,7 +90,9 @@ fn aborts(closing: Closing<'_, '_, Child, memory::Backend>, numbers: &[u32]) {
             Outcome::Aborted(child) => {
                 expect(expected.next() == Some(&child.number()), "closing: aborts what waited, oldest first");
             }
-            Outcome::Moved { .. } | Outcome::Spliced { .. } => expect(false, "closing: moves nothing"),
+            Outcome::Moved { .. } | Outcome::Spliced { .. } | Outcome::HandedOver { .. } => {
+                expect(false, "closing: moves nothing");
+            }
         }
     }
     expect(expected.next().is_none(), "closing: aborts all that waited");

@@ -2,24 +2,13 @@
 
 use super::{FIRST, LOCAL, accept, deliver};
 use crate::child::Child;
-use crate::memory::{Backend, ImageStack};
+use crate::memory::{ImageStack, Memory};
 use crate::sys::{expect, must};
-use rskq::{Bucket, Config, Design, Member, Outcome, Resources, Slot};
+use rskq::{Config, Design, Outcome};
 
 pub(super) fn run() {
-    let (mut listeners, mut owners) = ([const { Slot::new() }; 2], [const { Slot::new() }; 2]);
-    // As many as wait: moving takes none.
-    let (mut requests, mut groups) = ([const { Slot::new() }; 2], [const { Slot::new() }; 1]);
-    let (mut socks, mut buckets) = ([const { Member::<Backend>::new() }; 2], [const { Bucket::new() }; 1]);
-    let resources = Resources {
-        listeners: (&mut listeners).into(),
-        requests: (&mut requests).into(),
-        owners: (&mut owners).into(),
-        groups: (&mut groups).into(),
-        socks: (&mut socks).into(),
-        buckets: (&mut buckets).into(),
-    };
-    let stack = ImageStack::new(resources, Config { design: Design::Requeue, migrate_req: false });
+    let mut memory = Memory::new();
+    let stack = ImageStack::new(memory.lend(), Config { design: Design::Requeue, migrate_req: false });
     let a = must(stack.listen(LOCAL, 4, true), "listen: shared");
     let b = must(stack.listen(LOCAL, 4, true), "listen: shared with the first");
     expect(deliver(&stack, LOCAL, FIRST, 1) == Ok(a), "deliver: the hash selects the first");

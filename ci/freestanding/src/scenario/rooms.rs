@@ -2,7 +2,7 @@
 
 use crate::memory::Backend;
 use crate::sys::{expect, must};
-use rskq::lockdep::{Mutex, order};
+use rskq::lockdep::{Held, Mutex, order};
 use rskq::slab::{Fresh, Ref, Slab, Slot, Stable, Store};
 
 pub(super) fn run() {
@@ -15,17 +15,29 @@ fn mutexes() {
     let mut high = Mutex::<u32, order::Rskq, Backend>::new(0);
     *low.place(1) = 10;
     *high.place(2) = 20;
+    // SAFETY: the image has one context, and no lock of the stack is held here.
+    let mut held = unsafe { Held::nothing() };
     for _ in 0..2 {
-        let (mut first, mut second) = must(low.lock_pair(&high).ok_or(()), "lock_pair: two locks");
+        let pair = low.lock_pair(&high, &mut held).ok_or(());
+        let (mut first, mut second) = must(pair, "lock_pair: two locks");
         core::mem::swap(&mut *first, &mut *second);
     }
     {
-        let (first, second) = must(high.lock_pair(&low).ok_or(()), "lock_pair: in the other order");
+        let pair = high.lock_pair(&low, &mut held).ok_or(());
+        let (first, second) = must(pair, "lock_pair: in the other order");
         expect((*first, *second) == (20, 10), "lock_pair: guards in the order of the arguments");
     }
-    expect(low.lock_pair(&low).is_none(), "lock_pair: one lock is no pair");
-    *low.lock() += 1;
-    expect(*low.get_mut() == 11 && *high.lock() == 20, "lock: what it protects");
+    expect(low.lock_pair(&low, &mut held).is_none(), "lock_pair: one lock is no pair");
+    *low.lock(&mut held) += 1;
+    let inner = Mutex::<u32, order::FastOpen, Backend>::new(5);
+    {
+        let (outer, mut held) = high.lock_and(&mut held);
+        expect(*outer == 20 && *inner.lock(&mut held) == 5, "lock: one in the other, by the order");
+        let innermost = Mutex::<u32, order::Slab, Backend>::new(6);
+        let mut held = held.at::<order::FastOpen>();
+        expect(*innermost.lock(&mut held.reborrow()) == 6, "at: as if more were held");
+    }
+    expect(*low.get_mut() == 11 && *high.lock(&mut held) == 20, "lock: what it protects");
 }
 
 /// An object of the embedder's own: it knows its slot.
@@ -46,7 +58,9 @@ impl Store<Placed> for Placeds<'_> {
     fn slab(&self) -> &Slab<'_, Placed, Backend> {
         &self.0
     }
-    fn retire(&self, _: &Placed) {}
+    fn retire(&self, _: &Placed) -> Option<u32> {
+        None
+    }
 }
 
 fn slabs() {
