@@ -129,7 +129,7 @@ impl World {
         }
     }
 
-    fn take_steps(&self, steps: Closing<'_, '_, u32, DefaultBackend>) {
+    fn take_steps(&self, steps: Closing<'_, '_, u32, common::TestBackend>) {
         for outcome in steps {
             match outcome {
                 Outcome::Aborted(child) => self.ended(child),

@@ -5,10 +5,17 @@
 //! together, in one call, by ascending key ([`Mutex::lock_pair`]): a listener's id, never an
 //! address, which would change between runs and make a model meaningless.
 
+mod checked;
+mod embedder;
 mod held;
 mod mutex;
 pub mod order;
+mod raw_mutex;
+pub mod validator;
 
+pub use checked::{Checked, CheckedLock};
+pub use embedder::{Class, Embedder, Key};
 pub use held::{Before, Held, Nothing};
 pub use mutex::{GuardPair, Mutex, MutexGuard};
 pub use order::LockClass;
+pub use raw_mutex::{Keyed, KeyedGuard, Validated, lock_pair};

@@ -5,8 +5,18 @@ use rskq::request::{Link, RequestState};
 use rskq::*;
 use std::net::{Ipv4Addr, SocketAddr};
 
-pub(crate) type TestStack = Stack<'static, u32, DefaultBackend>;
-pub(crate) type Listener = ListenerId<u32, DefaultBackend>;
+/// What ships; with feature `lockdep`, the same with every lock validated.
+#[cfg(not(feature = "lockdep"))]
+pub(crate) type TestBackend = DefaultBackend;
+#[cfg(feature = "lockdep")]
+pub(crate) type TestBackend = rskq::lockdep::Checked<DefaultBackend, validated::Program>;
+
+#[cfg(feature = "lockdep")]
+pub(crate) mod validated;
+
+pub(crate) type TestStack = Stack<'static, u32, TestBackend>;
+#[allow(dead_code)] // not every test program names listeners
+pub(crate) type Listener = ListenerId<u32, TestBackend>;
 
 /// How much memory a stack gets.
 #[derive(Clone, Copy)]

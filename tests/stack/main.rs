@@ -79,7 +79,7 @@ enum End {
     Aborted(u32),
 }
 
-fn end(outcome: Outcome<u32, DefaultBackend>) -> End {
+fn end(outcome: Outcome<u32, common::TestBackend>) -> End {
     match outcome {
         Outcome::Moved { to, wake } => {
             assert_eq!(wake.map(|wake| wake.listener()), Some(to));
