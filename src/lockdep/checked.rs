@@ -47,7 +47,7 @@ pub struct CheckedLock<L, X> {
 
 #[cfg(feature = "lockdep")]
 impl<L: Lock, X: Embedder> CheckedLock<L, X> {
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     fn acquisition(&self, tag: LockTag) -> Acquisition {
         Acquisition::of(self, ClassId::of_rank(tag.rank), tag.key)
@@ -71,10 +71,7 @@ unsafe impl<L: Lock, X: Embedder> Lock for CheckedLock<L, X> {
         #[cfg(feature = "lockdep")]
         {
             let wanted = self.acquisition(tag);
-            X::with(|validator, context| {
-                validator.obey(validator.before_lock(context, wanted, nesting));
-                validator.obey(validator.locked(context, wanted));
-            });
+            X::with(|validator, context| validator.enter(context, wanted, nesting));
         }
         self.lock.lock(tag, nesting)
     }
@@ -85,7 +82,7 @@ unsafe impl<L: Lock, X: Embedder> Lock for CheckedLock<L, X> {
         #[cfg(feature = "lockdep")]
         {
             let lock = self.acquisition(tag);
-            X::with(|validator, context| validator.obey(validator.unlocked(context, lock)));
+            X::with(|validator, context| validator.leave(context, lock));
         }
         // SAFETY: the caller holds the lock through the acquisition that made `state`.
         unsafe { self.lock.unlock(tag, state) }

@@ -65,7 +65,7 @@ impl<R: RawMutex, K: Class> Validated<R, K> {
 impl<R, K: Class> Validated<R, K> {
     /// Tells `f` of this lock, its validator and the caller's context; not, if the validator has no
     /// room for the class.
-    #[inline]
+    #[inline(always)]
     fn tell(
         &self,
         at: &'static Location<'static>,
@@ -80,12 +80,9 @@ impl<R, K: Class> Validated<R, K> {
         });
     }
 
-    #[inline]
+    #[inline(always)]
     fn before_lock(&self, at: &'static Location<'static>, nesting: Nesting) {
-        self.tell(at, |validator, context, lock| {
-            validator.obey(validator.before_lock(context, lock, nesting));
-            validator.obey(validator.locked(context, lock));
-        });
+        self.tell(at, |validator, context, lock| validator.enter(context, lock, nesting));
     }
 }
 
@@ -130,9 +127,7 @@ unsafe impl<R: RawMutex, K: Class> RawMutex for Validated<R, K> {
     #[track_caller]
     unsafe fn unlock(&self) {
         #[cfg(feature = "lockdep")]
-        self.tell(Location::caller(), |validator, context, lock| {
-            validator.obey(validator.unlocked(context, lock));
-        });
+        self.tell(Location::caller(), |validator, context, lock| validator.leave(context, lock));
         // SAFETY: the caller holds the lock in this context.
         unsafe { self.raw.unlock() }
     }

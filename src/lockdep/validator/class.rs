@@ -26,14 +26,15 @@ impl ClassId {
         Self(rank)
     }
 
+    #[inline(always)]
     pub(super) const fn new(index: usize) -> Self {
-        assert!(index < MAX_CLASSES);
+        debug_assert!(index < MAX_CLASSES);
         Self(index as u8)
     }
 
     #[inline(always)]
     pub(super) const fn index(self) -> usize {
-        // Both constructors have looked; saying it again spares the caller's bounds check.
+        // True of every class there is; saying it again spares the caller's bounds check.
         self.0 as usize % MAX_CLASSES
     }
 }
@@ -127,7 +128,7 @@ impl<B: Backend> ClassKey<B> {
     /// # Errors
     ///
     /// [`Kind::Full`](super::Kind::Full) if the validator has no room for the name; each call counts.
-    #[inline]
+    #[inline(always)]
     pub fn id(&self, validator: &Validator<B>) -> Result<ClassId, Violation> {
         // Relaxed: what the number stands for is read under the validator's lock.
         match self.number.load(Ordering::Relaxed) {

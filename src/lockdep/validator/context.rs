@@ -26,34 +26,86 @@ pub struct Acquisition {
 
 impl Acquisition {
     /// The caller's acquisition, or release, of `lock`, which has `key` within `class`.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub fn of<T>(lock: &T, class: ClassId, key: u32) -> Self {
         Self { class, key, address: core::ptr::from_ref(lock).addr(), at: Location::caller() }
     }
 
-    #[inline(always)]
     fn same_lock(&self, other: &Self) -> bool {
         (self.class, self.key, self.address) == (other.class, other.key, other.address)
     }
 }
 
-/// A lock that is held.
-#[derive(Clone, Copy)]
+/// A lock that is held. Three words that are written one by one: put together elsewhere and then
+/// copied, they would be read back wider than they were written, for which a CPU has to wait.
 struct Held {
-    lock: Acquisition,
-    /// Another lock of the class lies below it.
-    nested: bool,
+    at: Cell<Option<&'static Location<'static>>>,
+    address: Cell<usize>,
+    which: Cell<Which>,
+}
+
+/// Class and key, and whether another lock of the class lies below.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Which(u64);
+
+impl Which {
+    #[inline(always)]
+    const fn new(lock: Acquisition, nested: bool) -> Self {
+        Self((lock.key as u64) << 32 | (lock.class.index() as u64) << 8 | nested as u64)
+    }
+
+    #[inline(always)]
+    const fn nested(self) -> bool {
+        self.0 & 1 != 0
+    }
+
+    const fn class(self) -> ClassId {
+        ClassId::new((self.0 >> 8) as u8 as usize)
+    }
+
+    const fn key(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    /// Tells whether both are one class and key.
+    #[inline(always)]
+    const fn same(self, other: Self) -> bool {
+        (self.0 ^ other.0) >> 1 == 0
+    }
+}
+
+impl Held {
+    const fn new() -> Self {
+        Self { at: Cell::new(None), address: Cell::new(0), which: Cell::new(Which(0)) }
+    }
+
+    #[inline(always)]
+    fn is(&self, lock: Acquisition) -> bool {
+        self.address.get() == lock.address && self.which.get().same(Which::new(lock, false))
+    }
+
+    fn lock(&self) -> Option<Acquisition> {
+        let which = self.which.get();
+        let (class, key) = (which.class(), which.key());
+        Some(Acquisition { class, key, address: self.address.get(), at: self.at.get()? })
+    }
+
+    fn copy(&self, other: &Self) {
+        self.at.set(other.at.get());
+        self.address.set(other.address.get());
+        self.which.set(other.which.get());
+    }
 }
 
 /// What is held at one level of interruption, in the order in which it was taken.
 ///
 /// Each level has a place of its own, so that an interrupt in the middle of an operation on what it
 /// interrupts finds nothing half done.
-struct Level {
+pub(super) struct Level {
     classes: Cell<ClassSet>,
     len: Cell<usize>,
-    held: [Cell<Option<Held>>; MAX_HELD],
+    held: [Held; MAX_HELD],
     /// Locks that are held and were not written down.
     unseen: Cell<usize>,
 }
@@ -153,53 +205,16 @@ impl Context {
         self.usages.get()
     }
 
+    /// What is held at the level at which the context runs.
     #[inline(always)]
-    fn here(&self) -> &Level {
-        // `level` comes from `Irq::level` and `TASK` only.
-        &self.levels[self.level.get() % 3]
-    }
-
-    #[inline(always)]
-    pub(super) fn held_classes(&self) -> ClassSet {
-        self.here().classes.get()
+    pub(super) fn here(&self) -> &Level {
+        &self.levels[self.level.get()]
     }
 
     /// What is held at this level, outermost first.
     pub fn held(&self) -> impl Iterator<Item = Acquisition> {
         let level = self.here();
-        level.held[..level.len.get()].iter().filter_map(|held| Some(held.get()?.lock))
-    }
-
-    /// Writes down that `lock` is held; tells whether there was room.
-    #[inline(always)]
-    pub(super) fn push(&self, lock: Acquisition) -> bool {
-        let level = self.here();
-        let (len, classes) = (level.len.get(), level.classes.get());
-        let Some(place) = level.held.get(len) else {
-            level.unseen.set(level.unseen.get() + 1);
-            return false;
-        };
-        place.set(Some(Held { lock, nested: classes.has(lock.class) }));
-        level.len.set(len + 1);
-        level.classes.set(classes.and(ClassSet::of(lock.class)));
-        true
-    }
-
-    /// Forgets that `lock` is held; tells whether it was. O(1) for the lock taken last.
-    #[inline(always)]
-    pub(super) fn pop(&self, lock: Acquisition) -> bool {
-        let level = self.here();
-        let top = level.len.get().wrapping_sub(1);
-        match level.held.get(top).and_then(Cell::get) {
-            Some(held) if held.lock.same_lock(&lock) => {
-                level.len.set(top);
-                if !held.nested {
-                    level.classes.set(level.classes.get().without(ClassSet::of(lock.class)));
-                }
-                true
-            }
-            _ => level.remove(lock),
-        }
+        level.held[..level.len.get()].iter().filter_map(Held::lock)
     }
 
     /// What speaks against taking `wanted` among the locks of its class that are held.
@@ -228,30 +243,65 @@ impl Level {
         Self {
             classes: Cell::new(ClassSet::EMPTY),
             len: Cell::new(0),
-            held: [const { Cell::new(None) }; MAX_HELD],
+            held: [const { Held::new() }; MAX_HELD],
             unseen: Cell::new(0),
         }
     }
 
-    /// Forgets a lock that was not the last to be taken.
-    #[cold]
-    fn remove(&self, lock: Acquisition) -> bool {
+    #[inline(always)]
+    pub(super) fn classes(&self) -> ClassSet {
+        self.classes.get()
+    }
+
+    /// Writes down that `lock` is held; tells whether there was room.
+    #[inline(always)]
+    pub(super) fn push(&self, lock: Acquisition) -> bool {
+        let (len, classes) = (self.len.get(), self.classes.get());
+        let Some(place) = self.held.get(len) else {
+            self.unseen.set(self.unseen.get() + 1);
+            return false;
+        };
+        place.at.set(Some(lock.at));
+        place.address.set(lock.address);
+        place.which.set(Which::new(lock, classes.has(lock.class)));
+        self.len.set(len + 1);
+        self.classes.set(classes.and(ClassSet::of(lock.class)));
+        true
+    }
+
+    /// Forgets that `lock` is held, if it is the lock that was taken last; tells whether it is. O(1).
+    #[inline(always)]
+    pub(super) fn pop(&self, lock: Acquisition) -> bool {
+        let top = self.len.get().wrapping_sub(1);
+        match self.held.get(top) {
+            Some(held) if held.is(lock) => {
+                self.len.set(top);
+                if !held.which.get().nested() {
+                    self.classes.set(self.classes.get().without(ClassSet::of(lock.class)));
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Forgets that `lock` is held, wherever it lies; tells whether it was. O(locks held).
+    pub(super) fn remove(&self, lock: Acquisition) -> bool {
         let len = self.len.get();
-        let is_it = |held: &Cell<Option<Held>>| held.get().is_some_and(|held| held.lock.same_lock(&lock));
-        let Some(gone) = self.held[..len].iter().rposition(is_it) else {
+        let Some(gone) = self.held[..len].iter().rposition(|held| held.is(lock)) else {
             let unseen = self.unseen.get();
             self.unseen.set(unseen.saturating_sub(1));
             return unseen > 0;
         };
         for above in gone + 1..len {
-            self.held[above - 1].set(self.held[above].get());
+            self.held[above - 1].copy(&self.held[above]);
         }
         self.len.set(len - 1);
         let mut classes = ClassSet::EMPTY;
-        for place in &self.held[..len - 1] {
-            if let Some(held) = place.get() {
-                place.set(Some(Held { nested: classes.has(held.lock.class), ..held }));
-                classes = classes.and(ClassSet::of(held.lock.class));
+        for held in &self.held[..len - 1] {
+            if let Some(lock) = held.lock() {
+                held.which.set(Which::new(lock, classes.has(lock.class)));
+                classes = classes.and(ClassSet::of(lock.class));
             }
         }
         self.classes.set(classes);

@@ -153,7 +153,7 @@ impl<B: Backend> Validator<B> {
         nesting: Nesting,
     ) -> Result<(), Violation> {
         // A class is not known to come before itself, so that two of one class are always looked at.
-        if self.graph.knows(wanted.class, context.held_classes(), context.usages()) {
+        if self.graph.knows(wanted.class, context.here().classes(), context.usages()) {
             return Ok(());
         }
         self.look(context, wanted, nesting)
@@ -162,7 +162,7 @@ impl<B: Backend> Validator<B> {
     #[cold]
     #[inline(never)]
     fn look(&self, context: &Context, wanted: Acquisition, nesting: Nesting) -> Result<(), Violation> {
-        let (held, usages) = (context.held_classes(), context.usages());
+        let (held, usages) = (context.here().classes(), context.usages());
         let against = context.against_own_class(wanted, nesting);
         let others = held.without(ClassSet::of(wanted.class));
         if against.is_none() && self.graph.knows(wanted.class, others, usages) {
@@ -225,7 +225,7 @@ impl<B: Backend> Validator<B> {
     /// [`Kind::Full`] if the context holds [`MAX_HELD`] locks at this level already.
     #[inline]
     pub fn locked(&self, context: &Context, lock: Acquisition) -> Result<(), Violation> {
-        if context.push(lock) { Ok(()) } else { self.unseen(lock) }
+        if context.here().push(lock) { Ok(()) } else { self.unseen(lock) }
     }
 
     #[cold]
@@ -265,12 +265,15 @@ impl<B: Backend> Validator<B> {
     /// [`Kind::NotHeld`] if the context, at this level of interruption, does not hold it.
     #[inline]
     pub fn unlocked(&self, context: &Context, lock: Acquisition) -> Result<(), Violation> {
-        if context.pop(lock) { Ok(()) } else { self.not_held(lock) }
+        if context.here().pop(lock) { Ok(()) } else { self.not_last(context, lock) }
     }
 
     #[cold]
     #[inline(never)]
-    fn not_held(&self, lock: Acquisition) -> Result<(), Violation> {
+    fn not_last(&self, context: &Context, lock: Acquisition) -> Result<(), Violation> {
+        if context.here().remove(lock) {
+            return Ok(());
+        }
         Err(self.with_tables(|tables| tables.record(Violation::new(Kind::NotHeld, Some(lock), None))))
     }
 
@@ -292,11 +295,70 @@ impl<B: Backend> Validator<B> {
     /// # Panics
     ///
     /// With the report, if that is the policy.
-    #[inline(always)]
+    #[inline]
     pub fn obey(&self, result: Result<(), Violation>) {
         if let Err(violation) = result {
             self.act(violation);
         }
+    }
+
+    /// [`before_lock`](Self::before_lock) and [`locked`](Self::locked) in one, and the policy obeyed.
+    #[inline(always)]
+    pub(super) fn enter(&self, context: &Context, wanted: Acquisition, nesting: Nesting) {
+        let level = context.here();
+        if !self.graph.knows(wanted.class, level.classes(), context.usages()) {
+            let Acquisition { class, key, address, at } = wanted;
+            self.enter_slow(context, class, key, address, at, nesting);
+        }
+        if !level.push(wanted) {
+            let Acquisition { class, key, address, at } = wanted;
+            self.enter_unseen(class, key, address, at);
+        }
+    }
+
+    /// [`unlocked`](Self::unlocked), and the policy obeyed.
+    #[inline(always)]
+    pub(super) fn leave(&self, context: &Context, lock: Acquisition) {
+        if !context.here().pop(lock) {
+            let Acquisition { class, key, address, at } = lock;
+            self.leave_slow(context, class, key, address, at);
+        }
+    }
+
+    // What is cold takes an acquisition in pieces: a pointer to one would keep it in memory on the
+    // way that is not cold.
+
+    #[cold]
+    #[inline(never)]
+    fn enter_slow(
+        &self,
+        context: &Context,
+        class: ClassId,
+        key: u32,
+        address: usize,
+        at: &'static Location<'static>,
+        nesting: Nesting,
+    ) {
+        self.obey(self.look(context, Acquisition { class, key, address, at }, nesting));
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn enter_unseen(&self, class: ClassId, key: u32, address: usize, at: &'static Location<'static>) {
+        self.obey(self.unseen(Acquisition { class, key, address, at }));
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn leave_slow(
+        &self,
+        context: &Context,
+        class: ClassId,
+        key: u32,
+        address: usize,
+        at: &'static Location<'static>,
+    ) {
+        self.obey(self.not_last(context, Acquisition { class, key, address, at }));
     }
 
     #[cold]
