@@ -1,12 +1,13 @@
 //! A whole stack, validated.
 
 use crate::common::validated::VALIDATOR;
-use crate::common::{Sizes, TestStack, assert_empty, stack_of};
+use crate::common::{Sizes, TestStack, assert_empty, stack_of, tuple};
 use rskq::lockdep::order;
 use rskq::lockdep::validator::Kind;
 use rskq::*;
 
-const SIZES: Sizes = Sizes { listeners: 3, requests: 8, owners: 3, groups: 1, socks: 4, buckets: 2 };
+const SIZES: Sizes =
+    Sizes { listeners: 3, requests: 8, owners: 3, groups: 1, socks: 4, buckets: 2, ehash: 2 };
 
 fn addr() -> std::net::SocketAddr {
     "10.0.0.1:80".parse().unwrap()
@@ -17,7 +18,8 @@ fn close_two(mut stack: TestStack, order: [usize; 2]) {
     let listeners = [(); 3].map(|()| stack.listen(addr(), 8, true).unwrap());
     for child in 0..6_u32 {
         let hash = child.wrapping_mul(0x5555_5555);
-        let arrival = Arrival { local: addr(), hashes: Hashes { syn_hash: hash, sk_hash: hash } };
+        let hashes = Hashes { syn_hash: hash, sk_hash: hash };
+        let arrival = Arrival { tuple: tuple(addr(), child), hashes };
         assert!(stack.deliver(arrival, child).is_ok());
     }
     for which in order {
@@ -33,7 +35,7 @@ fn close_two(mut stack: TestStack, order: [usize; 2]) {
 /// shows that the validator looks.
 #[test]
 fn the_stack_keeps_its_order_and_the_v1_patch_does_not() {
-    for design in [Design::Abort, Design::Requeue] {
+    for design in [Design::Abort, Design::Requeue, Design::Handover] {
         close_two(stack_of(SIZES, design), [0, 1]);
         close_two(stack_of(SIZES, design), [1, 0]);
     }
