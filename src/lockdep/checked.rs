@@ -71,7 +71,7 @@ unsafe impl<L: Lock, X: Embedder> Lock for CheckedLock<L, X> {
         #[cfg(feature = "lockdep")]
         {
             let wanted = self.acquisition(tag);
-            X::with(|validator, context| validator.enter(context, wanted, nesting));
+            X::with(|validator, context| validator.lock(context, wanted, nesting));
         }
         self.lock.lock(tag, nesting)
     }
@@ -82,7 +82,7 @@ unsafe impl<L: Lock, X: Embedder> Lock for CheckedLock<L, X> {
         #[cfg(feature = "lockdep")]
         {
             let lock = self.acquisition(tag);
-            X::with(|validator, context| validator.leave(context, lock));
+            X::with(|validator, context| validator.unlock(context, lock));
         }
         // SAFETY: the caller holds the lock through the acquisition that made `state`.
         unsafe { self.lock.unlock(tag, state) }

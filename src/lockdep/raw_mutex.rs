@@ -82,7 +82,7 @@ impl<R, K: Class> Validated<R, K> {
 
     #[inline(always)]
     fn before_lock(&self, at: &'static Location<'static>, nesting: Nesting) {
-        self.tell(at, |validator, context, lock| validator.enter(context, lock, nesting));
+        self.tell(at, |validator, context, lock| validator.lock(context, lock, nesting));
     }
 }
 
@@ -127,7 +127,7 @@ unsafe impl<R: RawMutex, K: Class> RawMutex for Validated<R, K> {
     #[track_caller]
     unsafe fn unlock(&self) {
         #[cfg(feature = "lockdep")]
-        self.tell(Location::caller(), |validator, context, lock| validator.leave(context, lock));
+        self.tell(Location::caller(), |validator, context, lock| validator.unlock(context, lock));
         // SAFETY: the caller holds the lock in this context.
         unsafe { self.raw.unlock() }
     }

@@ -46,6 +46,7 @@ mod class;
 mod context;
 mod graph;
 mod irq;
+mod policy;
 mod report;
 mod schedule;
 mod tables;
@@ -56,6 +57,7 @@ mod violation;
 pub use class::{ClassId, ClassKey, MAX_CLASSES};
 pub use context::{Acquisition, Context, Interrupted, MAX_HELD};
 pub use irq::Irq;
+pub use policy::Policy;
 pub use report::Report;
 pub use tables::{Counts, Edge, MAX_EDGES, MAX_VIOLATIONS};
 pub use violation::{Kind, Table, Violation};
@@ -66,16 +68,6 @@ use core::panic::Location;
 use graph::Graph;
 use irq::{Usage, Usages};
 use tables::Tables;
-
-/// What becomes of a violation, beside being kept for [`Validator::violation`].
-pub enum Policy<B: Backend> {
-    /// Nothing.
-    Record,
-    /// Each distinct one is handed to a function, once, with no lock of the validator held.
-    Report(fn(Report<'_, B>)),
-    /// Each one panics with its report.
-    Panic,
-}
 
 /// Sees every acquisition of the locks that it is told of, and says which could deadlock.
 ///
@@ -288,88 +280,6 @@ impl<B: Backend> Validator<B> {
         context.switch(irq, true);
         let exposed = |held| self.exposed(context, Acquisition { at, ..held });
         context.held().map(exposed).fold(Ok(()), Result::and)
-    }
-
-    /// Does with a violation what the policy says.
-    ///
-    /// # Panics
-    ///
-    /// With the report, if that is the policy.
-    #[inline]
-    pub fn obey(&self, result: Result<(), Violation>) {
-        if let Err(violation) = result {
-            self.act(violation);
-        }
-    }
-
-    /// [`before_lock`](Self::before_lock) and [`locked`](Self::locked) in one, and the policy obeyed.
-    #[inline(always)]
-    pub(super) fn enter(&self, context: &Context, wanted: Acquisition, nesting: Nesting) {
-        let level = context.here();
-        if !self.graph.knows(wanted.class, level.classes(), context.usages()) {
-            let Acquisition { class, key, address, at } = wanted;
-            self.enter_slow(context, class, key, address, at, nesting);
-        }
-        if !level.push(wanted) {
-            let Acquisition { class, key, address, at } = wanted;
-            self.enter_unseen(class, key, address, at);
-        }
-    }
-
-    /// [`unlocked`](Self::unlocked), and the policy obeyed.
-    #[inline(always)]
-    pub(super) fn leave(&self, context: &Context, lock: Acquisition) {
-        if !context.here().pop(lock) {
-            let Acquisition { class, key, address, at } = lock;
-            self.leave_slow(context, class, key, address, at);
-        }
-    }
-
-    // What is cold takes an acquisition in pieces: a pointer to one would keep it in memory on the
-    // way that is not cold.
-
-    #[cold]
-    #[inline(never)]
-    fn enter_slow(
-        &self,
-        context: &Context,
-        class: ClassId,
-        key: u32,
-        address: usize,
-        at: &'static Location<'static>,
-        nesting: Nesting,
-    ) {
-        self.obey(self.look(context, Acquisition { class, key, address, at }, nesting));
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn enter_unseen(&self, class: ClassId, key: u32, address: usize, at: &'static Location<'static>) {
-        self.obey(self.unseen(Acquisition { class, key, address, at }));
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn leave_slow(
-        &self,
-        context: &Context,
-        class: ClassId,
-        key: u32,
-        address: usize,
-        at: &'static Location<'static>,
-    ) {
-        self.obey(self.not_last(context, Acquisition { class, key, address, at }));
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn act(&self, violation: Violation) {
-        match self.policy {
-            Policy::Record => (),
-            Policy::Report(report) if violation.seen == 1 => report(self.report(violation)),
-            Policy::Report(_) => (),
-            Policy::Panic => panic!("{}", self.report(violation)),
-        }
     }
 
     /// Returns what can be printed about `violation`. Printing takes the validator's lock for short.
