@@ -57,8 +57,8 @@ pub enum RequestState {
     /// Half open, in the established table, which holds a reference. Only who holds the bucket's lock
     /// may touch the link, the owner and what else changes. (Linux: `TCP_NEW_SYN_RECV`.)
     Hashed,
-    /// A fast-open connection that was accepted before its handshake ended: in no list, kept by the
-    /// handshake's reference.
+    /// A fast-open connection that was accepted, or aborted, before its handshake ended: in no list, kept
+    /// by the handshake's reference.
     Accepted,
     /// A fast-open connection that was reset: in the reset list of one listener, which holds a
     /// reference. Only who holds that listener's fast-open lock may touch the link.

@@ -39,6 +39,7 @@ pub const COLUMNS: &[Column] = &[
         in_matrix: true,
     },
     Column { name: "requeue", title: "ours: requeue", design: Design::Requeue, in_matrix: true },
+    Column { name: "handover", title: "ours: handover", design: Design::Handover, in_matrix: true },
 ];
 
 /// Returns the design of that name.

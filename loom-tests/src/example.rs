@@ -35,6 +35,7 @@ pub fn course(column: Column) -> Course {
             groups: Storage::boxed(1),
             socks: Storage::boxed(2 * LISTENERS as usize),
             buckets: Storage::boxed(1),
+            ehash: Storage::boxed(1),
         },
         Config { design: column.design, migrate_req: true },
     );
@@ -45,7 +46,8 @@ pub fn course(column: Column) -> Course {
         // Evenly over the hash space, so that each listener's part of it gets its two.
         let hash = (u64::from(2 * connection + 1) << 31) / u64::from(LISTENERS * EACH);
         let hashes = Hashes { syn_hash: hash as u32, sk_hash: hash as u32 };
-        let delivered = stack.deliver(Arrival { local, hashes }, connection);
+        let delivered =
+            stack.deliver(Arrival { tuple: rskq::Tuple { local, remote: local }, hashes }, connection);
         assert!(delivered.is_ok(), "there is room");
     }
     let mut course = Course { after: Vec::new(), reset: 0, left: 0 };

@@ -1,79 +1,79 @@
 //! The properties, by their names in the project's vocabulary.
 
-/// A property that a model checks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Property {
+/// Declares the properties, in the order of the matrix: variant, name, title, meaning.
+macro_rules! properties {
+    ($($(#[$doc:meta])* $property:ident = $name:literal, $title:literal;)+) => {
+        /// A property that a model checks.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Property { $($(#[$doc])* $property,)+ }
+
+        impl Property {
+            /// Every property, in the order of the matrix.
+            pub const ALL: [Self; [$($name),+].len()] = [$(Self::$property,)+];
+
+            /// Returns the name in findings and JSON.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$property => $name,)+ }
+            }
+
+            /// Returns the property in a few words.
+            #[must_use]
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$property => $title,)+ }
+            }
+        }
+    };
+}
+
+properties! {
+    /// a request is in one place, and knows which.
+    I1 = "I1", "one place each";
     /// `sk_ack_backlog` is the length of the queue.
-    I2,
+    I2 = "I2", "backlog counts the queue";
+    /// `qlen` and `young` count the half-open requests that resolve to the listener.
+    I3 = "I3", "qlen counts half-opens";
+    /// `fastopenq.qlen` counts the fast-open connections that resolve to the listener.
+    I4 = "I4", "fastopenq.qlen counts";
     /// A queued request resolves to the listener that owns the queue.
-    I5,
+    I5 = "I5", "rsk_listener owns the queue";
     /// Every reference is held by somebody who is there.
-    I6I7,
+    I6I7 = "I6/I7", "references balance";
+    /// A fast-open handshake that has not ended has a request that is there.
+    I8 = "I8", "fast-open handshakes end";
     /// A listener that stopped holds nothing, and gains nothing until it listens again.
-    I9,
-    /// Every gain of a queue is followed by a wake-up of its listener.
-    I10,
-    /// No connection is lost while some member listens throughout.
-    I11,
+    I9 = "I9", "nothing stranded";
+    /// Every gain of a queue is followed by a wake-up of its listener. Also H4.
+    I10 = "I10", "every gain wakes (H4)";
+    /// No connection is lost while some member listens throughout. Also H3.
+    I11 = "I11", "no connection lost (H3)";
     /// Each queue is first in, first out; who waits already stays in front.
-    I12,
+    I12 = "I12", "FIFO, natives first";
+    /// At most one half-open request has a tuple, and it is always found.
+    I13 = "I13", "one request a tuple";
     /// At most one queue holds a connection, and one thread disposes of it.
-    I14,
+    I14 = "I14", "one queue each";
+    /// The sections of `socks[]` are disjoint and within bounds.
+    I16 = "I16", "sections disjoint";
+    /// Who is in `socks[]` says so, and who says so is.
+    I17 = "I17", "members agree";
+    /// A group goes with its last member, once.
+    I18 = "I18", "groups go once";
     /// Locks are taken in the declared order.
-    I22,
+    I22 = "I22", "lock order kept";
+    /// A lookup finds what it looked for, and not what took its place.
+    I24 = "I24", "found is what was sought";
+    /// When all connections have ended, nothing is charged to anybody.
+    I25 = "I25", "nothing remains";
+    /// Closing a listener takes no step for each connection, where there is an heir.
+    H1 = "H1", "close is O(1)";
+    /// Nobody holds two `rskq_lock`s.
+    H2 = "H2", "one rskq_lock at a time";
     /// Nobody waits for ever.
-    Deadlock,
+    Deadlock = "deadlock", "no deadlock";
 }
 
 impl Property {
-    /// Every property, in the order of the matrix.
-    pub const ALL: [Self; 10] = [
-        Self::I2,
-        Self::I5,
-        Self::I6I7,
-        Self::I9,
-        Self::I10,
-        Self::I11,
-        Self::I12,
-        Self::I14,
-        Self::I22,
-        Self::Deadlock,
-    ];
-
-    /// Returns the name in findings and JSON.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::I2 => "I2",
-            Self::I5 => "I5",
-            Self::I6I7 => "I6/I7",
-            Self::I9 => "I9",
-            Self::I10 => "I10",
-            Self::I11 => "I11",
-            Self::I12 => "I12",
-            Self::I14 => "I14",
-            Self::I22 => "I22",
-            Self::Deadlock => "deadlock",
-        }
-    }
-
-    /// Returns the property in a few words.
-    #[must_use]
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::I2 => "backlog counts the queue",
-            Self::I5 => "rsk_listener owns the queue",
-            Self::I6I7 => "references balance",
-            Self::I9 => "nothing stranded",
-            Self::I10 => "every gain wakes",
-            Self::I11 => "no connection lost",
-            Self::I12 => "FIFO, natives first",
-            Self::I14 => "one queue each",
-            Self::I22 => "lock order kept",
-            Self::Deadlock => "no deadlock",
-        }
-    }
-
     /// Returns the property of that name.
     #[must_use]
     pub fn by_name(name: &str) -> Option<Self> {

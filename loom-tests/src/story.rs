@@ -49,7 +49,11 @@ fn at_first(scenario: &Scenario, records: &[Record]) -> String {
         format!("{} {}", letter(l), queue_text(noted.last().unwrap_or(Waiting::new(&[]))))
     };
     let queues: Vec<_> = (0..scenario.listeners).map(of).collect();
-    format!("at first: {}", queues.join("  "))
+    let mut at_first = format!("at first: {}", queues.join("  "));
+    if scenario.has_half_open() || scenario.has_fast_open() {
+        at_first += &format!(", after {}", ops_text(scenario.before));
+    }
+    at_first
 }
 
 /// Returns what waits in a queue, oldest first.
@@ -64,7 +68,14 @@ pub(crate) fn ops_text(ops: &[Op]) -> String {
         Op::Shutdown(l) => format!("shutdown({})", letter(l)),
         Op::ListenAgain(l) => format!("listen({})", letter(l)),
         Op::Accept(l) => format!("accept({})", letter(l)),
-        Op::Deliver(l) => format!("deliver to {}", letter(l)),
+        Op::Deliver(c, l) => format!("deliver #{c} to {}", letter(l)),
+        Op::Syn(c, l) => format!("SYN #{c} to {}", letter(l)),
+        Op::Ack(c) => format!("ACK #{c}"),
+        Op::Timer(c) => format!("timer #{c}"),
+        Op::Reset(c) | Op::ResetFast(c) => format!("RST #{c}"),
+        Op::SynFast(c, l) => format!("SYN+data #{c} to {}", letter(l)),
+        Op::Done(c) => format!("end of handshake #{c}"),
+        Op::Migrate(on) => format!("migrate_req={}", u8::from(on)),
     };
     ops.iter().map(text).collect::<Vec<_>>().join("; ")
 }
@@ -140,6 +151,15 @@ fn event_text(event: Event) -> String {
         Event::Refused { request, listener } => format!("{} refuses r{request}", letter(listener)),
         Event::Popped { request, listener } => format!("takes r{request} from {}", letter(listener)),
         Event::Aborted { request, .. } => format!("gives r{request} up"),
+        Event::Handed { from } => format!("hands {}'s owner on, takes its queue", letter(from)),
+        Event::HandedOver { from, to } => format!("adds what {} had to {}'s", letter(from), letter(to)),
+        Event::Hashed { request, listener } => {
+            format!("r{request} half open, charged to {}", letter(listener))
+        }
+        Event::Unhashed { request } => format!("r{request} leaves the table"),
+        Event::HandshakeEnded { request, listener } => {
+            format!("handshake of r{request} ends, {} has one less", letter(listener))
+        }
         Event::Spliced { from, to } => format!("puts {}'s queue before {}'s", letter(from), letter(to)),
         other => format!("{other:?}"),
     }

@@ -2,11 +2,14 @@
 //! with.
 
 use crate::scenario::{L, Op, Scenario};
+use rskq::request::RequestId;
 use rskq::sync::ModelBackend;
 use rskq::sync::model;
 use rskq::{
-    Arrival, Config, Delivered, Design, Hashes, ListenerId, Outcome, Refusal, Resources, Stack, Storage,
+    Arrival, Config, Delivered, Design, HandshakeEnd, Hashes, ListenerId, Outcome, Refusal, Resources, Stack,
+    Storage, Syn, SynAckTimer, Tuple,
 };
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -22,6 +25,12 @@ pub enum Fate {
     Aborted,
     /// Never queued.
     Refused(Refusal),
+    /// Given up half open, since its listener had left.
+    Dropped,
+    /// Given up half open, since nobody answered.
+    Expired,
+    /// Reset by its client, half open.
+    Reset,
 }
 
 /// A queue gained a connection.
@@ -52,6 +61,10 @@ pub struct Books {
     pub seats: Vec<Option<(L, usize)>>,
     /// How many arrivals there were.
     pub arrivals: usize,
+    /// Which connections came into being.
+    pub begun: Vec<bool>,
+    /// The listeners whose closers dealt with connections one by one, once for each.
+    pub one_by_one: Vec<L>,
 }
 
 /// A stack, its listeners, and the books.
@@ -61,49 +74,55 @@ pub struct World<B: ModelBackend> {
     /// The scenario.
     pub scenario: Scenario,
     ids: Vec<ListenerId<Connection, B>>,
+    /// The requests of half-open and fast-open connections.
+    requests: Mutex<Vec<Option<RequestId<Connection, B>>>>,
     books: Mutex<Books>,
 }
 
-const BACKLOG: u32 = 8;
-
 impl<B: ModelBackend> World<B> {
-    /// Opens the scenario's listeners. No connection waits yet.
+    /// Opens the scenario's listeners. There are no connections yet.
     #[must_use]
     pub fn new(scenario: Scenario, design: Design) -> Self {
         let listeners = scenario.listeners as usize;
+        let connections = scenario.connections();
         let resources = Resources {
             listeners: Storage::boxed(listeners),
-            // A clone is made before the original is let go of.
-            requests: Storage::boxed(scenario.connections() + 2),
-            owners: Storage::boxed(listeners),
+            // A clone is made before the original is let go of, and a duplicate SYN's request after.
+            requests: Storage::boxed(connections + 2),
+            owners: Storage::boxed(listeners + scenario.spare_owners as usize),
             // A group can be left to its closed members once for each listener that comes back.
             groups: Storage::boxed(2),
             socks: Storage::boxed(2 * listeners),
             buckets: Storage::boxed(1),
+            ehash: Storage::boxed(2),
         };
         let stack = Stack::new(resources, Config { design, migrate_req: true });
-        let ids = (0..listeners)
-            .map(|_| stack.listen(local(), BACKLOG, true).expect("there is room for each listener"))
+        let ids: Vec<_> = (0..listeners)
+            .map(|_| stack.listen(local(), scenario.backlog, true).expect("there is room for each listener"))
             .collect();
+        if scenario.has_fast_open() {
+            for &id in &ids {
+                stack.set_fastopen(id, scenario.fastopen).expect("every listener listens");
+            }
+        }
         let books = Books {
             stopped: vec![false; listeners],
             queues: vec![Vec::new(); listeners],
-            seats: vec![None; scenario.connections()],
+            seats: vec![None; connections],
+            begun: vec![false; connections],
             ..Books::default()
         };
-        Self { stack, scenario, ids, books: Mutex::new(books) }
+        Self { stack, scenario, ids, requests: Mutex::new(vec![None; connections]), books: Mutex::new(books) }
     }
 
-    /// Makes the world of one execution, with `look` at every step from the beginning, and the
-    /// connections that wait. Between [`model::begin`] and the threads.
+    /// Makes the world of one execution, with `look` at every step from the beginning, and what happens
+    /// before the threads begin. Between [`model::begin`] and the threads.
     #[must_use]
     pub fn staged(scenario: Scenario, design: Design, look: fn(&Self)) -> Arc<Self> {
         let world = Arc::new(Self::new(scenario, design));
         let observed = Arc::clone(&world);
         model::observe(Rc::new(move || look(&observed)));
-        for (connection, &listener) in (0..).zip(scenario.waiting) {
-            world.deliver(connection, listener);
-        }
+        world.run_all(scenario.before);
         world
     }
 
@@ -121,21 +140,53 @@ impl<B: ModelBackend> World<B> {
         self.books.lock().expect("nobody panics with the books open")
     }
 
-    fn hashes_of(&self, listener: L) -> Hashes {
-        // The middle of the listener's part of the hash space, while all listen.
-        let part = (1u64 << 32) / u64::from(self.scenario.listeners);
-        let hash = (u64::from(listener) * part + part / 2) as u32;
-        Hashes { syn_hash: hash, sk_hash: hash }
+    /// Runs thread `thread` of the scenario, counted from 0.
+    pub fn run(&self, thread: usize) {
+        self.run_all(self.scenario.threads[thread]);
     }
 
-    /// Delivers a connection whose hash falls on `listener`.
-    pub fn deliver(&self, connection: Connection, listener: L) {
-        model::op("deliver", Some(listener), Some(connection));
-        let arrival = Arrival { local: local(), hashes: self.hashes_of(listener) };
-        match self.stack.deliver(arrival, connection) {
-            Ok(Delivered { wake, .. }) => self.wake(wake),
-            Err(refused) => self.books().fates.push((refused.child, Fate::Refused(refused.why))),
+    fn run_all(&self, ops: &[Op]) {
+        for &op in ops {
+            match op {
+                Op::Close(listener) => self.stop(listener, true),
+                Op::Shutdown(listener) => self.stop(listener, false),
+                Op::ListenAgain(listener) => self.listen_again(listener),
+                Op::Accept(listener) => self.accept(listener),
+                Op::Deliver(connection, listener) => self.deliver(connection, listener),
+                Op::Syn(connection, listener) => self.syn(connection, listener),
+                Op::Ack(connection) => self.ack(connection),
+                Op::Timer(connection) => self.timer(connection),
+                Op::Reset(connection) => self.reset(connection),
+                Op::SynFast(connection, listener) => self.syn_fast(connection, listener),
+                Op::Done(connection) => self.handshake_end(connection, HandshakeEnd::Done),
+                Op::ResetFast(connection) => self.handshake_end(connection, HandshakeEnd::Reset),
+                Op::Migrate(on) => {
+                    model::op(if on { "tcp_migrate_req=1" } else { "tcp_migrate_req=0" }, None, None);
+                    self.stack.set_migrate_req(on);
+                }
+            }
         }
+    }
+
+    /// Returns the connection's ends and its hashes, which fall on `listener` while all listen.
+    fn arrival(&self, connection: Connection, listener: L) -> Arrival {
+        self.books().begun[connection as usize] = true;
+        // The middle of the listener's part of the hash space.
+        let part = (1u64 << 32) / u64::from(self.scenario.listeners);
+        let hash = (u64::from(listener) * part + part / 2) as u32;
+        Arrival { tuple: tuple(connection), hashes: Hashes { syn_hash: hash, sk_hash: hash } }
+    }
+
+    fn fate(&self, connection: Connection, fate: Fate) {
+        self.books().fates.push((connection, fate));
+    }
+
+    fn request(&self, connection: Connection) -> Option<RequestId<Connection, B>> {
+        self.requests.lock().expect("nobody panics with it")[connection as usize]
+    }
+
+    fn note_request(&self, connection: Connection, id: RequestId<Connection, B>) {
+        self.requests.lock().expect("nobody panics with it")[connection as usize] = Some(id);
     }
 
     fn wake(&self, wake: Option<rskq::Wake<Connection, B>>) {
@@ -146,11 +197,74 @@ impl<B: ModelBackend> World<B> {
         }
     }
 
+    fn deliver(&self, connection: Connection, listener: L) {
+        model::op("deliver", Some(listener), Some(connection));
+        match self.stack.deliver(self.arrival(connection, listener), connection) {
+            Ok(Delivered { wake, .. }) => self.wake(wake),
+            Err(refused) => self.fate(refused.child, Fate::Refused(refused.why)),
+        }
+    }
+
+    fn syn(&self, connection: Connection, listener: L) {
+        model::op("SYN", Some(listener), Some(connection));
+        match self.stack.syn(self.arrival(connection, listener)) {
+            Ok(Syn::New(id)) => self.note_request(connection, id),
+            Ok(Syn::Duplicate(_)) => {}
+            Err(why) => self.fate(connection, Fate::Refused(why)),
+        }
+    }
+
+    fn ack(&self, connection: Connection) {
+        model::op("ACK", None, Some(connection));
+        match self.stack.ack(&tuple(connection), connection) {
+            Ok(Delivered { wake, .. }) => self.wake(wake),
+            // Somebody else dealt with it, which the end shows; or it stays half open.
+            Err(refused) if matches!(refused.why, Refusal::NoRequest | Refusal::AcceptQueueFull) => {}
+            Err(refused) => self.fate(refused.child, Fate::Refused(refused.why)),
+        }
+    }
+
+    fn timer(&self, connection: Connection) {
+        let Some(id) = self.request(connection) else { return };
+        model::op("timer", None, Some(connection));
+        match self.stack.synack_timer(id, 1) {
+            Ok(SynAckTimer::Dropped) => self.fate(connection, Fate::Dropped),
+            Ok(SynAckTimer::Expired) => self.fate(connection, Fate::Expired),
+            Ok(SynAckTimer::Retransmit { .. }) | Err(_) => {}
+        }
+    }
+
+    fn reset(&self, connection: Connection) {
+        model::op("RST", None, Some(connection));
+        if self.stack.reset(&tuple(connection)).is_ok() {
+            self.fate(connection, Fate::Reset);
+        }
+    }
+
+    fn syn_fast(&self, connection: Connection, listener: L) {
+        model::op("SYN with data", Some(listener), Some(connection));
+        match self.stack.syn_fastopen(self.arrival(connection, listener), connection) {
+            Ok(opened) => {
+                self.note_request(connection, opened.handshake);
+                self.wake(opened.delivered.wake);
+            }
+            Err(refused) => self.fate(refused.child, Fate::Refused(refused.why)),
+        }
+    }
+
+    fn handshake_end(&self, connection: Connection, end: HandshakeEnd) {
+        let Some(id) = self.request(connection) else { return };
+        let verb = if end == HandshakeEnd::Done { "handshake ends" } else { "RST" };
+        model::op(verb, None, Some(connection));
+        // Somebody else may have ended it.
+        let _ = self.stack.fastopen_remove(id, end);
+    }
+
     fn accept(&self, listener: L) {
         model::op("accept", Some(listener), None);
         if let Ok(Some(connection)) = self.stack.accept(self.ids[listener as usize]) {
             model::op("accepted", Some(listener), Some(connection));
-            self.books().fates.push((connection, Fate::Accepted(listener)));
+            self.fate(connection, Fate::Accepted(listener));
         }
     }
 
@@ -160,11 +274,20 @@ impl<B: ModelBackend> World<B> {
         let steps = if close { self.stack.close(id) } else { self.stack.shutdown(id) };
         for outcome in steps.expect("each listener is stopped by one thread") {
             match outcome {
-                Outcome::Moved { wake, .. } => self.wake(wake),
+                Outcome::Moved { wake, .. } => {
+                    self.books().one_by_one.push(listener);
+                    self.wake(wake);
+                }
+                Outcome::HandedOver { wake, .. } => self.wake(wake),
                 Outcome::Spliced { .. } => {}
                 Outcome::Aborted(connection) => {
                     model::op("reset", Some(listener), Some(connection));
-                    self.books().fates.push((connection, Fate::Aborted));
+                    self.books().one_by_one.push(listener);
+                    // What is given up has no handshake that could end.
+                    if let Some(id) = self.request(connection) {
+                        let _ = self.stack.fastopen_remove(id, HandshakeEnd::Done);
+                    }
+                    self.fate(connection, Fate::Aborted);
                 }
             }
         }
@@ -176,30 +299,36 @@ impl<B: ModelBackend> World<B> {
         model::op("listen", Some(listener), None);
         self.books().stopped[listener as usize] = false;
         self.stack
-            .listen_again(self.ids[listener as usize], BACKLOG)
+            .listen_again(self.ids[listener as usize], self.scenario.backlog)
             .expect("a listener that was shut down can listen again");
     }
 
-    /// Runs thread `thread` of the scenario, counted from 0.
-    pub fn run(&self, thread: usize) {
-        let deliveries = |ops: &[Op]| ops.iter().filter(|op| matches!(op, Op::Deliver(_))).count();
-        let earlier: usize = self.scenario.threads[..thread].iter().map(|ops| deliveries(ops)).sum();
-        let mut next = (self.scenario.waiting.len() + earlier) as Connection;
-        for op in self.scenario.threads[thread] {
-            match *op {
-                Op::Close(listener) => self.stop(listener, true),
-                Op::Shutdown(listener) => self.stop(listener, false),
-                Op::ListenAgain(listener) => self.listen_again(listener),
-                Op::Accept(listener) => self.accept(listener),
-                Op::Deliver(listener) => {
-                    self.deliver(next, listener);
-                    next += 1;
-                }
+    /// Ends every connection: accepts what waits, resets what is half open, ends fast-open handshakes.
+    pub fn end_all(&self) {
+        for (&id, listener) in self.ids.iter().zip(0..) {
+            while let Ok(Some(connection)) = self.stack.accept(id) {
+                self.fate(connection, Fate::Accepted(listener));
             }
+        }
+        for connection in 0..self.scenario.connections() as Connection {
+            let _ = self.stack.reset(&tuple(connection));
+            if let Some(id) = self.request(connection) {
+                let _ = self.stack.fastopen_remove(id, HandshakeEnd::Done);
+            }
+        }
+        for &id in &self.ids {
+            while let Ok(true) = self.stack.evict_reset(id) {}
         }
     }
 }
 
-fn local() -> std::net::SocketAddr {
-    std::net::SocketAddr::from(([127, 0, 0, 1], 80))
+/// Returns the ends of a connection.
+#[must_use]
+pub fn tuple(connection: Connection) -> Tuple {
+    let remote = SocketAddr::from(([127, 0, 0, 2], 1000 + connection as u16));
+    Tuple { local: local(), remote }
+}
+
+fn local() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 80))
 }

@@ -59,6 +59,11 @@ impl<'s, C: Send + 'static, B: Backend> EstablishedTable<'s, C, B> {
         Self { buckets }
     }
 
+    /// Tells whether the table has no buckets, so that it holds nothing.
+    pub(crate) fn is_void(&self) -> bool {
+        self.buckets.is_empty()
+    }
+
     /// Locks the bucket of `tuple`; `None` if the table has no buckets.
     #[track_caller]
     pub(crate) fn lock<'a, H: Before<EstablishedBucket>>(

@@ -4,6 +4,7 @@ use super::{Leaving, Left};
 use crate::lockdep::{Held, order::ListenerSock};
 use crate::net::RequestRef;
 use crate::outcome::Outcome;
+use crate::request::RequestState;
 use crate::sync::{Backend, Event, Fault};
 
 /// Takes the listener out of the table and its group; moves nothing.
@@ -32,6 +33,8 @@ pub(super) fn child_forget<C: Send + 'static, B: Backend>(
     request: RequestRef<'_, '_, C, B>,
 ) -> Option<Outcome<C, B>> {
     B::trace(Event::Aborted { request: request.index(), listener: at.listener.index() });
+    // If anything keeps it now, that is a fast-open handshake, as after an accept.
+    request.set_state(RequestState::Accepted);
     // SAFETY: the request was just taken from a queue, or refused by one: it is in our hands.
     unsafe { request.take_child() }.map(Outcome::Aborted)
 }

@@ -45,6 +45,10 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
         let Some(group) = self.table.lookup(&self.net, tuple.local, held) else {
             return Err(Refused { child, why: Refusal::NoListener });
         };
+        if self.ehash.is_void() {
+            // Without a lock for its tuple nobody could tell of the end of the handshake.
+            return Err(Refused { child, why: Refusal::NoRequestSlot });
+        }
         let request = match self.new_request(arrival, child) {
             Ok(request) => request,
             Err(child) => return Err(Refused { child, why: Refusal::NoRequestSlot }),

@@ -8,7 +8,7 @@ pub(crate) fn run() -> ExitCode {
     for column in COLUMNS {
         println!("{:18} {}", column.name, column.title);
     }
-    for scenario in SCENARIOS {
+    for scenario in SCENARIOS.iter() {
         println!("\n{}{}", scenario.name, scenario.schedule);
     }
     ExitCode::SUCCESS

@@ -23,6 +23,8 @@ pub mod shuttle;
 
 pub use grain::{Coarse, CoarseCount, Fine, Grain, PlainAtomic, PlainLock};
 pub use objects::{Engine, ModelAtomic, ModelCanary, ModelLock};
-pub use run::{Finding, MAIN, Record, Waiting, What, begin, enter, finding, now, observe, op, take, waiting};
+pub use run::{
+    Finding, MAIN, Record, Waiting, What, begin, enter, finding, now, observe, op, records, take, waiting,
+};
 pub(crate) use waits::is_free;
 pub use waits::{Deadlock, Waiter};

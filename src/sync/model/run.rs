@@ -171,6 +171,11 @@ pub fn now() -> usize {
     RUN.with_borrow(|run| run.records.len())
 }
 
+/// Runs `f` with the interleaving so far.
+pub fn records<R>(f: impl FnOnce(&[Record]) -> R) -> R {
+    RUN.with_borrow(|run| f(&run.records))
+}
+
 /// Runs `f` with the interleaving and the findings so far, and forgets them.
 pub fn take<R>(f: impl FnOnce(&[Record], &[Finding]) -> R) -> R {
     OBSERVER.set(None);
