@@ -35,6 +35,8 @@ pub struct Settings<'a> {
     pub max_time: Option<Duration>,
     /// Faults to plant.
     pub faults: &'a [Fault],
+    /// Whether to note which classes of locks are taken while which are held; it takes time.
+    pub nestings: bool,
     /// Where the interleavings are counted as they are explored, for who watches.
     pub count: Arc<AtomicU64>,
 }
@@ -54,7 +56,7 @@ pub struct Exploration {
     pub elapsed: Duration,
     /// Every way it ended, for what connections are concerned.
     pub outcomes: BTreeSet<String>,
-    /// Which classes of locks were taken while which were held.
+    /// Which classes of locks were taken while which were held, if that was to be noted.
     pub nestings: BTreeSet<Nesting>,
     /// The verdict on each property, in the order of [`Property::ALL`].
     pub verdicts: Vec<(Property, Verdict)>,
@@ -79,7 +81,6 @@ struct Tally {
 
 impl Tally {
     fn add(&mut self, records: &[Record], findings: &[Finding]) {
-        nesting::note(records, &mut self.nestings);
         for finding in findings {
             let until = of_threads(&records[..finding.seen_at]);
             let at_end = finding.seen_at == records.len();
@@ -157,6 +158,7 @@ fn run<G: Grain>(
 ) -> End {
     let faults = settings.faults.to_vec();
     let count = Arc::clone(&settings.count);
+    let nestings = settings.nestings;
     let deadline = settings.max_time.map(|max| begin + max);
     let tally = Arc::clone(tally);
     let builder = exhaust::builder(settings.bound);
@@ -172,6 +174,9 @@ fn run<G: Grain>(
             model::take(|records, findings| {
                 let mut tally = tally.lock().expect("no thread panics with the tally open");
                 tally.add(records, findings);
+                if nestings {
+                    nesting::note(records, &mut tally.nestings);
+                }
                 tally.outcomes.insert(outcome);
             });
         });

@@ -2,7 +2,7 @@
 
 use rskq::sync::LockTag;
 use rskq::sync::model::{Record, What};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// A lock of one class was asked for while one of another, or of the same, was held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,13 +24,15 @@ impl Nesting {
 
 /// Adds the nestings of one execution to `seen`.
 pub fn note(records: &[Record], seen: &mut BTreeSet<Nesting>) {
-    let mut held: BTreeMap<u8, Vec<LockTag>> = BTreeMap::new();
-    for record in records {
-        let held = held.entry(record.thread).or_default();
-        match record.what {
-            What::Wants(taken) => seen.extend(held.iter().map(|&held| Nesting::of(held, taken))),
-            What::Gets(taken) => held.push(taken),
-            What::Releases(tag) => held.retain(|&h| h != tag),
+    let mut held: Vec<(u8, LockTag)> = Vec::new();
+    for &Record { thread, what, .. } in records {
+        match what {
+            What::Wants(taken) => {
+                let own = held.iter().filter(|(holder, _)| *holder == thread);
+                seen.extend(own.map(|&(_, held)| Nesting::of(held, taken)));
+            }
+            What::Gets(taken) => held.push((thread, taken)),
+            What::Releases(tag) => held.retain(|&(_, held)| held != tag),
             What::Step(_) | What::Op(..) | What::Waiting(..) => {}
         }
     }

@@ -1,8 +1,9 @@
-//! What a run is at: bars on a terminal, plain lines otherwise.
+//! What a run is at: bars on a terminal, plain lines otherwise; and what it lacks if it is interrupted.
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use std::collections::BTreeSet;
 use std::io::IsTerminal;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,11 +14,13 @@ const REDRAW: Duration = Duration::from_millis(200);
 /// How often a line says of a long exploration how far it is.
 const LINE: Duration = Duration::from_secs(10);
 
+/// The models of the run that are not done, for who interrupts it.
+static LEFT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
 /// What of a run is done, and which models are being explored.
 pub struct Progress {
     on_terminal: bool,
     models: usize,
-    done: AtomicUsize,
     running: Mutex<Vec<Running>>,
     bars: MultiProgress,
     whole: ProgressBar,
@@ -39,9 +42,11 @@ impl Running {
 }
 
 impl Progress {
-    /// Begins a run of so many models, shown on the standard error stream.
+    /// Begins a run of these models, shown on the standard error stream.
     #[must_use]
-    pub fn new(models: usize) -> Self {
+    pub fn new(names: BTreeSet<String>) -> Self {
+        let models = names.len();
+        *open(&LEFT) = names;
         // These draw nothing where there is no terminal.
         let bars = MultiProgress::new();
         let whole = bars.add(
@@ -51,7 +56,7 @@ impl Progress {
             ),
         );
         let on_terminal = std::io::stderr().is_terminal();
-        Self { on_terminal, models, done: AtomicUsize::new(0), running: Mutex::default(), bars, whole }
+        Self { on_terminal, models, running: Mutex::default(), bars, whole }
     }
 
     /// A model begins; returns where its interleavings are to be counted.
@@ -62,18 +67,20 @@ impl Progress {
         let bar = self.bars.add(ProgressBar::new_spinner().with_style(style));
         let running =
             Running { model: model.to_owned(), since: Instant::now(), count: Arc::clone(&count), bar };
-        self.running().push(running);
+        open(&self.running).push(running);
         count
     }
 
     /// A model is done.
     pub fn done(&self, model: &str) {
-        let mut running = self.running();
+        let mut running = open(&self.running);
         let Some(place) = running.iter().position(|r| r.model == model) else { return };
         let Running { model, since, count, bar } = running.swap_remove(place);
         bar.finish_and_clear();
         self.whole.inc(1);
-        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut left = open(&LEFT);
+        left.remove(&model);
+        let done = self.models - left.len();
         if !self.on_terminal {
             let (count, seconds) = (count.load(Ordering::Relaxed), since.elapsed().as_secs_f64());
             eprintln!("[{done}/{}] {model}: {count} interleavings, {seconds:.1} s", self.models);
@@ -97,7 +104,7 @@ impl Progress {
         let period = if self.on_terminal { REDRAW } else { LINE };
         while stopped.recv_timeout(period) == Err(RecvTimeoutError::Timeout) {
             self.whole.tick();
-            for running in self.running().iter() {
+            for running in open(&self.running).iter() {
                 if self.on_terminal {
                     running.bar.set_message(running.state());
                 } else if running.since.elapsed() >= LINE {
@@ -106,8 +113,23 @@ impl Progress {
             }
         }
     }
+}
 
-    fn running(&self) -> MutexGuard<'_, Vec<Running>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Has an interrupted process say which models of its run are missing.
+///
+/// # Errors
+///
+/// If the signal cannot be handled.
+pub fn tell_when_interrupted() -> Result<(), ctrlc::Error> {
+    ctrlc::set_handler(|| {
+        let left = open(&LEFT);
+        eprintln!("\ninterrupted, {} models are missing; `--resume` keeps those that are done", left.len());
+        left.iter().for_each(|model| eprintln!("missing: {model}"));
+        // As a shell has it of a process that the signal ends.
+        std::process::exit(130);
+    })
+}
+
+fn open<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -58,6 +58,25 @@ fn a_killed_run_resumes_where_it_was_and_says_the_same() {
 }
 
 #[test]
+fn an_interrupted_run_says_what_is_missing_and_keeps_what_is_done() {
+    let directory = tempfile::tempdir().unwrap();
+    let state = directory.path().join("state.jsonl");
+    // Far more than is done by the time the first model is.
+    let long = ["matrix", "--full", "--design", "abort", "--design", "clone", "--resume", "--state"];
+    let run = models().args(long).arg(&state).spawn().unwrap();
+    while lines(&state) == 0 {
+        std::thread::yield_now();
+    }
+    let signalled = Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap();
+    assert!(signalled.success());
+    let output = run.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let told = stderr(&output);
+    assert!(told.contains("models are missing") && told.contains("missing: clone::"), "{told}");
+    assert!(lines(&state) >= 1);
+}
+
+#[test]
 fn what_another_build_left_is_not_reused() {
     let directory = tempfile::tempdir().unwrap();
     let state = directory.path().join("state.jsonl");

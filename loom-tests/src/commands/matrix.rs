@@ -4,6 +4,7 @@ use super::Outcome;
 use clap::Args;
 use loom_tests::designs::Column;
 use loom_tests::matrix::{self, Depth, Run, Selection, State};
+use loom_tests::progress::tell_when_interrupted;
 use loom_tests::scenario::SCENARIOS;
 use std::io;
 use std::path::PathBuf;
@@ -75,6 +76,7 @@ impl Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let selection = arguments.selection()?;
+    tell_when_interrupted()?;
     let mut state = None;
     if arguments.resume {
         let opened = match &arguments.state {

@@ -144,7 +144,8 @@ fn explore_all(
     // The long ones first, so that no processor is left alone with one at the end.
     jobs.sort_by_key(|(_, scenario)| std::cmp::Reverse(scenario.threads.len()));
     let deadline = selection.max_time.map(|max| Instant::now() + max);
-    let progress = Progress::new(jobs.len());
+    let names = jobs.iter().map(|(column, scenario)| model(column.name, scenario.name));
+    let progress = Progress::new(names.collect());
     let state = Mutex::new(state);
     let one = |(column, scenario): (Column, Scenario)| {
         let bound = selection.depth.bound(&scenario);
@@ -154,13 +155,14 @@ fn explore_all(
         }
         let name = model(column.name, scenario.name);
         let count = progress.begin(&name);
-        let exploration = explore(column, scenario, Settings { bound, max_time: left, count, faults: &[] });
+        let settings = Settings { bound, max_time: left, count, ..Settings::default() };
+        let exploration = explore(column, scenario, settings);
         let report = Report::from(&exploration);
-        progress.done(&name);
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(state) = state.as_mut().filter(|_| report.is_finished()) {
             state.append(&report)?;
         }
+        progress.done(&name);
         Ok((report, Some(exploration)))
     };
     let outcomes: io::Result<Vec<_>> =

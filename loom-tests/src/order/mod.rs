@@ -36,7 +36,7 @@ impl Graph {
         let of = |&column: &Column| SCENARIOS.iter().map(move |&scenario| (column, scenario));
         let models: Vec<_> = COLUMNS.iter().flat_map(of).collect();
         let watch = |&(column, scenario): &(Column, Scenario)| {
-            let settings = Settings { bound: Some(PREEMPTIONS), ..Settings::default() };
+            let settings = Settings { bound: Some(PREEMPTIONS), nestings: true, ..Settings::default() };
             (column.name, explore_as::<Fine>(column, scenario, settings).nestings)
         };
         let mut graph = Self {
