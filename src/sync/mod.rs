@@ -143,12 +143,13 @@ pub unsafe trait Lock: Send + Sync + 'static {
 /// Which lock: its class, the class's place in the order, and the instance's key within the class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LockTag {
-    /// The class's name.
-    pub class: &'static str,
-    /// The class's place in the order table; outermost is 0.
-    pub rank: u8,
+    // Compared in this order: what tells most locks apart first, the name hardly ever.
     /// The instance: a listener's slot index, a bucket's index, 0 for a single lock.
     pub key: u32,
+    /// The class's place in the order table; outermost is 0.
+    pub rank: u8,
+    /// The class's name.
+    pub class: &'static str,
 }
 
 /// What an acquisition claims about a lock of its class that is held already.
