@@ -210,14 +210,30 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
     where
         S: Store<RequestSock<C, B>, Backend = B> + Store<Owner<B>, Backend = B>,
     {
-        let index = request.index();
         if !self.is_at_home(queue) {
-            B::trace(Event::Refused { request: index, listener: self.index });
+            B::trace(Event::Refused { request: request.index(), listener: self.index });
             return Err((AddError::NotAtHome, request));
         }
         if capacity == Capacity::Enforced && self.is_full(queue.len()) {
             return Err((AddError::Full, request));
         }
+        self.enqueue_at_home(queue, request, store)
+    }
+
+    /// The same where the listener was found at home under the lock, and to have room.
+    ///
+    /// Its state is not looked at again: the closer stores it without the lock, and what was decided on
+    /// one look must not be undone by another.
+    pub(crate) fn enqueue_at_home<'r, S>(
+        &self,
+        queue: &mut LockedQueue<'_, C, B>,
+        request: Ref<'r, RequestSock<C, B>, S>,
+        store: &'r S,
+    ) -> Result<u32, NotAdded<'r, C, B, S>>
+    where
+        S: Store<RequestSock<C, B>, Backend = B> + Store<Owner<B>, Backend = B>,
+    {
+        let index = request.index();
         let mut before = NONE;
         if !(B::planted(Fault::OwnerNotMoved) && request.peek_owner() != NONE) {
             before = self.adopt(queue, &request, store);

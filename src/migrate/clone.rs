@@ -13,7 +13,7 @@ use crate::listener::Capacity;
 use crate::lockdep::{Held, Nothing, order::ListenerSock};
 use crate::net::{ListenerRef, Net, RequestRef};
 use crate::outcome::{Outcome, Wake};
-use crate::request::RequestSock;
+use crate::request::{RequestSock, RequestState};
 use crate::reuseport::Migration;
 use crate::slab::Fresh;
 use crate::sync::{AtomicU32, Backend, Fault};
@@ -65,6 +65,8 @@ pub(super) fn stop_one<'a, C: Send + 'static, B: Backend>(
     let Leaving { net, listener, .. } = *at;
     // SAFETY: the request was just taken from the queue: it is in our hands.
     let (key, child) = unsafe { (request.key()?, request.take_child()?) };
+    // If anything keeps it after this, that is a fast-open handshake, as after an accept.
+    request.set_state(RequestState::Accepted);
     let target = match net.migrate_sock(listener, key.hashes.sk_hash) {
         Migration::To(target) => target,
         Migration::Failed | Migration::NotInGroup => return Some(Outcome::Aborted(child)),

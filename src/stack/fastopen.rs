@@ -7,7 +7,7 @@
 
 use super::Stack;
 use super::deliver::Arrival;
-use crate::listener::{AddError, Capacity, ListenerId};
+use crate::listener::{AddError, ListenerId};
 use crate::net::RequestRef;
 use crate::outcome::{Delivered, FastOpened, HandshakeEnd, Refusal, Refused, SockError, Wake};
 use crate::request::{RequestId, RequestState};
@@ -68,12 +68,15 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
             |listener, request, held| {
                 let (mut queue, mut held) = listener.accept_queue.lock_and(held);
                 let mut fastopenq = listener.accept_queue.fastopenq.lock(&mut held);
-                if listener.is_at_home(&queue) && !fastopenq.has_room() {
-                    limited = true;
+                if !listener.is_at_home(&queue) {
+                    return Err((AddError::NotAtHome, request));
+                }
+                limited = !fastopenq.has_room();
+                if limited || listener.is_full(queue.len()) {
                     return Err((AddError::Full, request));
                 }
                 // A fresh request names nobody.
-                listener.enqueue(&mut queue, request, &self.net, Capacity::Enforced)?;
+                listener.enqueue_at_home(&mut queue, request, &self.net)?;
                 fastopenq.charge(1);
                 Ok(listener.id())
             },

@@ -7,7 +7,7 @@
 use super::Stack;
 use super::deliver::Arrival;
 use crate::counters::count;
-use crate::listener::{AddError, Capacity};
+use crate::listener::AddError;
 use crate::lockdep::{Held, Nothing};
 use crate::migrate::adopt;
 use crate::net::{OwnerRef, RequestRef};
@@ -138,7 +138,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
                 queue.charge(-charge);
             }
             B::trace(Event::Unhashed { request: request.index() });
-            let added = listener.enqueue(queue, request, net, Capacity::Enforced);
+            let added = listener.enqueue_at_home(queue, request, net);
             Ok((added.unwrap_or(NONE), listener.id()))
         });
         let known = RequestRef::try_get(net, request.index());

@@ -3,6 +3,7 @@
 use super::{letter, report, step};
 use crate::property::Property;
 use crate::world::{Books, Connection, Fate, World, tuple};
+use rskq::Refusal;
 use rskq::inspect::Graph;
 use rskq::request::RequestState;
 use rskq::sync::model::{self, MAIN, Record, What};
@@ -48,6 +49,7 @@ fn check_wakes(books: &Books) {
 fn check_steps<B: ModelBackend>(world: &World<B>, books: &Books) {
     if let Some(&closer) = books.one_by_one.first()
         && world.scenario.someone_stays()
+        && world.scenario.spare_owners > 0
     {
         report(Property::H1, || {
             let steps = books.one_by_one.iter().filter(|&&l| l == closer).count();
@@ -85,7 +87,8 @@ fn check_fate<B: ModelBackend>(world: &World<B>, books: &Books, graph: &Graph<Co
     let lost = match fates.first() {
         None if books.begun[c as usize] && queued + hashed == 0 => Some("vanished"),
         Some(Fate::Aborted) => Some("was reset"),
-        Some(Fate::Refused(_)) => Some("was refused"),
+        // The limit's refusal is answered as an ordinary SYN would be.
+        Some(Fate::Refused(why)) if *why != Refusal::FastOpenLimit => Some("was refused"),
         Some(Fate::Dropped) => Some("was dropped half open"),
         _ => None,
     };
