@@ -31,7 +31,8 @@ macro_rules! program {
 
 type Mutex<K> = lock_api::Mutex<Validated<spin::Mutex<()>, K>, u32>;
 
-/// 1. T1 takes A, then B, and is gone. 2. T2 takes B, then A: reported with the lines of both.
+/// 1. T1 takes A, then B, and is gone.
+/// 2. T2 takes B, then A: reported with the lines of both.
 #[test]
 fn each_half_of_a_deadlock_in_a_thread_of_its_own() {
     program!(Record);

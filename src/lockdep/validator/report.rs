@@ -145,10 +145,11 @@ impl<B: Backend> Display for Report<'_, B> {
             (Kind::IrqOrder { irq, in_handler, exposed }, Some(wanted), held) => {
                 self.usage(f, in_handler, Usage::InHandler(irq))?;
                 self.usage(f, exposed, Usage::Exposed(irq))?;
-                // With a new order in the middle, or all of it known before.
-                let ends = held.map_or([in_handler, exposed], |held| [held.class, wanted.class]);
                 writeln!(f, "the order that is known:")?;
-                for hop in self.way(in_handler, ends[0], false).chain(self.way(ends[1], exposed, false)) {
+                // All of it known before, or with a new order in the middle.
+                let upto = held.map_or(exposed, |held| held.class);
+                let from = held.map_or(exposed, |_| wanted.class);
+                for hop in self.way(in_handler, upto, false).chain(self.way(from, exposed, false)) {
                     self.hop(f, hop)?;
                 }
                 schedule::interrupted_order(self, f, irq, in_handler, exposed)?;

@@ -135,6 +135,33 @@ seen 1 times";
     assert_eq!(text(&w, verdict), expected);
 }
 
+/// The same with the order known and the handler seen last.
+#[test]
+fn an_order_of_handlers_that_was_known() {
+    let w = learning::<3>();
+    let cpu = Context::new();
+    w.nest(&cpu, &[2]).unwrap();
+    cpu.irqs_off(Irq::Hard);
+    w.nest(&cpu, &[0, 1]).unwrap();
+    w.nest(&cpu, &[1, 2]).unwrap();
+    let _handler = cpu.enter(Irq::Hard);
+    let verdict = w.nest(&cpu, &[0]);
+    let text = text(&w, verdict);
+    let expected = "\
+  wanted: A(0) at @3
+  A is taken in a hardirq handler, now
+  C is held with hardirqs on, first at @0
+the order that is known:
+  A before B, first seen:
+    A taken at @1
+    B taken at @1
+  B before C, first seen:
+    B taken at @2
+    C taken at @2
+a schedule";
+    assert!(text.contains(expected), "{text}");
+}
+
 #[test]
 fn a_lock_of_handlers() {
     let w = learning::<1>();
