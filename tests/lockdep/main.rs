@@ -4,4 +4,5 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod lock_api_users;
+mod others;
 mod stack;
