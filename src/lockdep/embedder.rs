@@ -27,8 +27,8 @@ use crate::sync::Backend;
 /// }
 /// ```
 ///
-/// A kernel has one context a CPU in its per-CPU area, of which code that cannot be preempted may
-/// take a reference.
+/// A kernel has one context a CPU: [`PerCpu`](super::validator::PerCpu). Code that passes its context
+/// along needs no `Embedder`; it calls the [`Validator`] by hand.
 pub trait Embedder: 'static {
     /// What guards the validator's tables.
     type Backend: Backend;

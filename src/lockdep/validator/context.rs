@@ -114,7 +114,7 @@ pub(super) struct Level {
 ///
 /// The embedder says what a context is: one a CPU where what holds a spin lock is not preempted,
 /// one a thread elsewhere, or an explicit handle that the code passes along. A context is not
-/// `Sync`, so that two CPUs cannot share one by mistake. About 3 KiB.
+/// `Sync`, so that two CPUs cannot share one by mistake. Less than 2.5 KiB.
 ///
 /// Interrupts are declared, not executed: a handler begins with [`enter`](Self::enter) and ends with
 /// [`leave`](Self::leave), and code that closes interrupts out says so. Between two locks of which

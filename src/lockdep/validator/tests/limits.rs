@@ -108,3 +108,26 @@ fn keys_of_one_name_are_one_class() {
         assert_eq!(key.id(&w.validator), Ok(w.classes[0]));
     }
 }
+
+/// What the documentation says of memory.
+#[test]
+fn sizes() {
+    assert!(size_of::<Validator<Backend>>() < 20 << 10);
+    assert!(size_of::<Context>() < 5 << 9);
+    assert!(size_of::<Violation>() <= 64);
+}
+
+/// Each CPU has its own context, and finds in it what it left.
+#[test]
+fn contexts_by_cpu_number() {
+    static CPUS: super::super::PerCpu<2> = super::super::PerCpu::new();
+    let w = learning::<2>();
+    for cpu in 0..2 {
+        // SAFETY: this thread alone uses the contexts.
+        unsafe { CPUS.with(cpu, |context| w.lock(context, cpu)) }.unwrap();
+    }
+    for cpu in 0..2 {
+        // SAFETY: as above.
+        unsafe { CPUS.with(cpu, |context| w.unlock(context, cpu)) }.unwrap();
+    }
+}
