@@ -1,4 +1,5 @@
 //! What the tests from outside share.
+#![allow(dead_code)] // each of them uses a part of it
 
 use rskq::inspect::Graph;
 use rskq::request::{Link, RequestState};
@@ -15,8 +16,8 @@ pub(crate) type TestBackend = rskq::lockdep::Checked<DefaultBackend, validated::
 pub(crate) mod validated;
 
 pub(crate) type TestStack = Stack<'static, u32, TestBackend>;
-#[allow(dead_code)] // not every test program names listeners
 pub(crate) type Listener = ListenerId<u32, TestBackend>;
+pub(crate) type Request = RequestId<u32, TestBackend>;
 
 /// How much memory a stack gets.
 #[derive(Clone, Copy)]
@@ -48,9 +49,16 @@ pub(crate) fn stack_of(sizes: Sizes, design: Design) -> TestStack {
     Stack::new(resources, Config { design, migrate_req: true })
 }
 
+/// Looks at a stack, and asserts that everything in it is counted and placed as it should be.
+pub(crate) fn graph(stack: &mut TestStack) -> Graph<u32> {
+    let graph = stack.graph_mut();
+    assert_eq!(graph.violations(), []);
+    graph
+}
+
 /// Asserts that nothing is in use and nothing waits.
 pub(crate) fn assert_empty(stack: &mut TestStack) {
-    let Graph { listeners, requests, owners, groups } = stack.graph_mut();
+    let Graph { listeners, requests, owners, groups } = graph(stack);
     for (slot, listener) in listeners.iter().enumerate() {
         let queue = listener.queue.as_ref().expect("nobody holds a lock");
         assert!(
@@ -58,6 +66,7 @@ pub(crate) fn assert_empty(stack: &mut TestStack) {
                 && !listener.listening
                 && listener.owner.is_none()
                 && listener.group.is_none()
+                && listener.charges.is_none()
                 && queue.backlog == 0
                 && queue.requests.is_empty(),
             "listener {slot} is left over: {listener:?}"

@@ -7,14 +7,20 @@ mod common;
 mod address;
 mod capacity;
 mod closing;
+mod cost;
+mod fastopen;
+mod half_open;
+mod handover;
+mod handshake;
 mod ids;
 mod memory;
 mod migration;
 mod queue;
 mod requeue;
 
-use common::{Listener, Sizes, TestStack, assert_empty, stack_of, tuple};
+use common::{Listener, Request, Sizes, TestBackend, TestStack, assert_empty, graph, stack_of, tuple};
 use rskq::migrate::CloneFixes;
+use rskq::queue::Charges;
 use rskq::*;
 use std::net::SocketAddr;
 
@@ -38,8 +44,12 @@ fn hash_of(place: u32, n: u32) -> u32 {
     (u64::from(place) << 32).div_ceil(u64::from(n)) as u32
 }
 
-fn deliver_to(stack: &TestStack, local: SocketAddr, hashes: Hashes, child: u32) -> Result<Listener, Refusal> {
-    match stack.deliver(Arrival { tuple: tuple(local, child), hashes }, child) {
+/// Returns who got `child` and is to be woken, or why nobody did and gave it back.
+fn delivered(
+    result: Result<Delivered<u32, TestBackend>, Refused<u32>>,
+    child: u32,
+) -> Result<Listener, Refusal> {
+    match result {
         Ok(Delivered { listener, wake }) => {
             assert_eq!(wake.map(|wake| wake.listener()), Some(listener));
             Ok(listener)
@@ -51,6 +61,45 @@ fn deliver_to(stack: &TestStack, local: SocketAddr, hashes: Hashes, child: u32) 
     }
 }
 
+fn deliver_to(stack: &TestStack, local: SocketAddr, hashes: Hashes, child: u32) -> Result<Listener, Refusal> {
+    delivered(stack.deliver(Arrival { tuple: tuple(local, child), hashes }, child), child)
+}
+
+/// What arrives from client number `client` for member `place` of `n`, and for member `target` of
+/// those that are left when it migrates.
+fn arrival_at(place: (u32, u32), target: (u32, u32), client: u32) -> Arrival {
+    let hashes = Hashes { syn_hash: hash_of(place.0, place.1), sk_hash: hash_of(target.0, target.1) };
+    Arrival { tuple: tuple(addr(), client), hashes }
+}
+
+/// What arrives from client number `client` for the member that the lowest hash falls on.
+fn arrival(client: u32) -> Arrival {
+    arrival_at((0, 1), (0, 1), client)
+}
+
+/// A SYN that must make a request.
+fn syn(stack: &TestStack, arrival: Arrival) -> Request {
+    match stack.syn(arrival) {
+        Ok(Syn::New(id)) => id,
+        other => panic!("{:?}", other.map(drop)),
+    }
+}
+
+/// The final ACK of client number `client`, whose connection has the same number.
+fn ack(stack: &TestStack, client: u32) -> Result<Listener, Refusal> {
+    delivered(stack.ack(&tuple(addr(), client), client), client)
+}
+
+fn reset(stack: &TestStack, client: u32) -> Result<(), Refusal> {
+    stack.reset(&tuple(addr(), client))
+}
+
+/// How many half-open requests `listener` is charged with, and how many of them are young.
+fn charges(stack: &mut TestStack, listener: Listener) -> (i32, i32) {
+    let Charges { qlen, young } = graph(stack).listeners[listener.index() as usize].charges;
+    (qlen, young)
+}
+
 /// Delivers to the member that the lowest hash falls on: the oldest, unless members have left.
 fn deliver(stack: &TestStack, child: u32) -> Result<Listener, Refusal> {
     deliver_to(stack, addr(), Hashes::default(), child)
@@ -59,8 +108,7 @@ fn deliver(stack: &TestStack, child: u32) -> Result<Listener, Refusal> {
 /// Delivers to member `place` of `n`, of which it says when it migrates that it belongs to
 /// `target` of those that are left.
 fn deliver_at(stack: &TestStack, place: (u32, u32), target: (u32, u32), child: u32) -> Listener {
-    let hashes = Hashes { syn_hash: hash_of(place.0, place.1), sk_hash: hash_of(target.0, target.1) };
-    deliver_to(stack, addr(), hashes, child).unwrap()
+    delivered(stack.deliver(arrival_at(place, target, child), child), child).unwrap()
 }
 
 fn accept_all(stack: &TestStack, listener: Listener) -> Vec<u32> {
@@ -79,7 +127,7 @@ enum End {
     Aborted(u32),
 }
 
-fn end(outcome: Outcome<u32, common::TestBackend>) -> End {
+fn end(outcome: Outcome<u32, TestBackend>) -> End {
     match outcome {
         Outcome::Moved { to, wake } => {
             assert_eq!(wake.map(|wake| wake.listener()), Some(to));
@@ -100,6 +148,13 @@ fn close(stack: &TestStack, listener: Listener) -> Vec<End> {
 
 fn shutdown(stack: &TestStack, listener: Listener) -> Vec<End> {
     stack.shutdown(listener).unwrap().map(end).collect()
+}
+
+/// Closes a socket that may be closed already and has nothing to move.
+fn close_shut(stack: &TestStack, id: Listener) {
+    if let Ok(steps) = stack.close(id) {
+        assert_eq!(steps.count(), 0);
+    }
 }
 
 /// Accepts everything, closes everything, and asserts that nothing is in use after that.
