@@ -17,11 +17,11 @@ use intrusive_collections::linked_list::AtomicLink;
 pub const MAX_SOCKS: u32 = u16::MAX as u32;
 
 /// One element of a group's `socks[]`.
-pub struct Member<B: Backend>(pub(crate) B::AtomicU32);
+pub struct Member<B: Backend>(pub(crate) B::PieceAtomicU32);
 
 impl<B: Backend> Vacant for Member<B> {
     #[allow(clippy::declare_interior_mutable_const)] // a constructor
-    const VACANT: Self = Member(B::AtomicU32::ZERO);
+    const VACANT: Self = Member(B::PieceAtomicU32::ZERO);
 }
 
 // A group of 65,535 is a quarter of a megabyte.

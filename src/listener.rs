@@ -51,7 +51,7 @@ pub struct Listener<C, B: Backend> {
     /// The backlog argument of listen. (Linux: `sk_max_ack_backlog`.)
     pub(crate) sk_max_ack_backlog: B::AtomicU32,
     /// The group's slot, or [`NONE`]. Written under `Reuseport`. (Linux: `sk_reuseport_cb`.)
-    pub(crate) sk_reuseport_cb: B::AtomicU32,
+    pub(crate) sk_reuseport_cb: B::PieceAtomicU32,
     /// Where in `socks[]` the listener is, so that leaving is O(1); under `Reuseport`.
     pub(crate) socks_index: B::Stat,
     /// Listen, shutdown and close of this socket, one at a time. (Linux: `lock_sock()`.)
@@ -71,7 +71,7 @@ impl<C: Send + 'static, B: Backend> Stable for Listener<C, B> {
         sk_state: B::AtomicU32::ZERO,
         listens: B::AtomicU32::ZERO,
         sk_max_ack_backlog: B::AtomicU32::ZERO,
-        sk_reuseport_cb: B::AtomicU32::ZERO,
+        sk_reuseport_cb: B::PieceAtomicU32::ZERO,
         socks_index: B::Stat::ZERO,
         sock: Mutex::new(Descriptor::Closed),
         accept_queue: RequestSockQueue::new(),

@@ -16,6 +16,7 @@ pub struct Checked<B, X>(PhantomData<fn() -> (B, X)>);
 
 impl<B: Backend, X: Embedder> Backend for Checked<B, X> {
     type AtomicU32 = B::AtomicU32;
+    type PieceAtomicU32 = B::PieceAtomicU32;
     type Count = B::Count;
     type Stat = B::Stat;
     type Lock = CheckedLock<B::Lock, X>;

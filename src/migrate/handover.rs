@@ -26,7 +26,7 @@
 //! there is none, nothing is handed over: the queue is moved one by one, as in
 //! [`Requeue`](super::Design::Requeue), and half-open requests when they are looked at next.
 
-use super::{Leaving, Left};
+use super::{Leaving, Left, Moved};
 use crate::counters::count_many;
 use crate::lockdep::{Held, order::ListenerSock};
 use crate::net::{ListenerRef, Net, OwnerRef};
@@ -42,6 +42,12 @@ struct Estate<C, B: Backend> {
     fastopen: Pending<C, B>,
 }
 
+impl<C, B: Backend> Estate<C, B> {
+    fn is_empty(&self) -> bool {
+        self.queue.is_empty() && self.queue.charges().is_none() && self.fastopen.is_empty()
+    }
+}
+
 /// Takes the listener out of the table and its group, and chooses its heir: the member that took its
 /// place in `socks[]`.
 pub(super) fn unhash<'a, 's, C: Send + 'static, B: Backend>(
@@ -54,45 +60,33 @@ pub(super) fn unhash<'a, 's, C: Send + 'static, B: Backend>(
     }))
 }
 
-/// Hands over everything that the listener holds, beginning with `heir`. Returns what moved: nothing,
-/// if there was nothing, if nobody listens, or if a fresh owner is needed and there is none.
+/// Hands over everything that the listener holds, beginning with `heir`.
+///
+/// Nothing moves, and the steps have to deal with what is there, if nobody listens, or if a fresh owner is
+/// needed and there is none.
 pub(super) fn hand_over<'a, 's, C: Send + 'static, B: Backend>(
     at: &Leaving<'a, 's, C, B>,
     mut heir: Option<ListenerRef<'a, 's, C, B>>,
     held: &mut Held<'_, ListenerSock>,
-) -> Option<Outcome<C, B>> {
-    if holds_nothing(at, held) {
-        return None;
-    }
+) -> Moved<C, B> {
     loop {
         let Some(chosen) = heir.take().or_else(|| at.table.heir_at(at.net, at.addr, held)) else {
             B::trace(Event::PickFailed { from: at.listener.index() });
-            return None;
+            return Moved::NotAll(None);
         };
         let Some(to) = home_of(at.net, &chosen, held) else { continue };
         B::trace(Event::Picked { from: at.listener.index(), to: chosen.index() });
-        let replacement = if at.close { NONE } else { another_home(at)? };
-        let (mine, estate) = detach(at, to, replacement, held);
+        // A socket that is closed needs no owner any more.
+        let replacement = match another_home(at) {
+            None if !at.close => return Moved::NotAll(None),
+            home => home.map_or(NONE, OwnerRef::into_raw),
+        };
+        let Some((mine, estate)) = detach(at, to, replacement, held) else { return Moved::All(None) };
         match append(at, &mine, estate, held) {
-            Ok(outcome) => return outcome,
+            Ok(outcome) => return Moved::All(outcome),
             Err(estate) => take_back(at, mine, estate, held),
         }
     }
-}
-
-/// Tells whether nothing names the listener's owner, in which case nobody will look at the queue again:
-/// who arrives from now on sees CLOSE.
-fn holds_nothing<C: Send + 'static, B: Backend>(
-    at: &Leaving<'_, '_, C, B>,
-    held: &mut Held<'_, ListenerSock>,
-) -> bool {
-    let accept_queue = &at.listener.accept_queue;
-    let (mut queue, mut inner) = accept_queue.lock_and(held);
-    let nothing = queue.is_empty()
-        && accept_queue.charges().is_none()
-        && accept_queue.fastopenq.lock(&mut inner).is_empty();
-    queue.set_open(!nothing);
-    nothing
 }
 
 /// Takes a reference on the owner whose home `heir` is, unless nobody will look at its queue again.
@@ -107,31 +101,43 @@ fn home_of<'a, 's, C: Send + 'static, B: Backend>(
     (dealt_with && queue.home() != NONE).then(|| unsafe { OwnerRef::clone_raw(net, queue.home()) })
 }
 
-/// Makes an owner whose home the listener is once it has handed over its own.
-fn another_home<C: Send + 'static, B: Backend>(at: &Leaving<'_, '_, C, B>) -> Option<u32> {
-    let owner = Fresh::<Owner<B>, _>::alloc(at.net)?;
-    Some(Net::home_of(at.listener, owner).into_raw())
+/// Makes an owner whose home the listener is once it has handed over its own, if it is to listen again.
+fn another_home<'a, 's, C: Send + 'static, B: Backend>(
+    at: &Leaving<'a, 's, C, B>,
+) -> Option<OwnerRef<'a, 's, C, B>> {
+    let owner = Fresh::<Owner<B>, _>::alloc(at.net).filter(|_| !at.close)?;
+    Some(Net::home_of(at.listener, owner))
 }
 
-/// Takes everything that the listener holds and hands its owner to `to`. Returns that owner.
+/// Takes everything that the listener holds and hands its owner to `to`. Returns that owner; or nothing, if
+/// the listener holds nothing. Either way nobody will look at the queue again: who arrives sees CLOSE.
 fn detach<'a, 's, C: Send + 'static, B: Backend>(
     at: &Leaving<'a, 's, C, B>,
     to: OwnerRef<'a, 's, C, B>,
     replacement: u32,
     held: &mut Held<'_, ListenerSock>,
-) -> (OwnerRef<'a, 's, C, B>, Estate<C, B>) {
+) -> Option<(OwnerRef<'a, 's, C, B>, Estate<C, B>)> {
     let accept_queue = &at.listener.accept_queue;
     let (mut queue, mut inner) = accept_queue.lock_and(held);
+    queue.set_open(false);
     let estate =
         Estate { queue: queue.detach_all(), fastopen: accept_queue.fastopenq.lock(&mut inner).detach() };
+    if estate.is_empty() {
+        let unused = if at.close { queue.set_home(NONE) } else { replacement };
+        drop(queue);
+        at.net.put_owner(unused);
+        return None;
+    }
     // SAFETY: the home is a stored reference, and another one is stored now.
     let mine = unsafe { OwnerRef::from_raw(at.net, queue.set_home(replacement)) };
-    let link = if B::planted(Fault::OwnerNotHanded) { Link::Vacant } else { mine.hand_to(to.into_raw()) };
+    if B::planted(Fault::OwnerNotHanded) {
+        return Some((to, estate));
+    }
+    let link = mine.hand_to(to.into_raw());
     B::trace(Event::Handed { from: at.listener.index() });
-    queue.set_open(false);
     drop(queue);
     at.net.put_link(link);
-    (mine, estate)
+    Some((mine, estate))
 }
 
 /// Appends everything to what the listener at the root of `mine` holds.

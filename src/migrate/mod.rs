@@ -62,6 +62,14 @@ pub(crate) enum Left<'a, 's, C: Send + 'static, B: Backend> {
     Heir(Option<ListenerRef<'a, 's, C, B>>),
 }
 
+/// What moved as a whole when a listener stopped.
+pub(crate) enum Moved<C, B: Backend> {
+    /// Everything that the listener held: there are no steps to take.
+    All(Option<Outcome<C, B>>),
+    /// Some of it, or nothing: the steps deal with the rest.
+    NotAll(Option<Outcome<C, B>>),
+}
+
 impl Design {
     /// Tells whether a half-open request whose listener has left is adopted by another one.
     pub(crate) fn adopts(self) -> bool {
@@ -91,11 +99,11 @@ impl Design {
         at: &Leaving<'a, 's, C, B>,
         left: Left<'a, 's, C, B>,
         held: &mut Held<'_, ListenerSock>,
-    ) -> Option<Outcome<C, B>> {
+    ) -> Moved<C, B> {
         match left {
-            Left::Group => None,
+            Left::Group => Moved::NotAll(None),
             #[cfg(feature = "designs")]
-            Left::Moved(outcome) => Some(outcome),
+            Left::Moved(outcome) => Moved::NotAll(Some(outcome)),
             Left::Heir(heir) => handover::hand_over(at, heir, held),
         }
     }

@@ -85,12 +85,6 @@ impl<C: Send + 'static, B: Backend> LockedFastOpen<'_, C, B> {
         self.0.qlen
     }
 
-    /// Tells whether nothing is charged.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.qlen == 0
-    }
-
     /// Adds to the charge.
     pub fn charge(&mut self, change: i32) {
         self.0.qlen += change;

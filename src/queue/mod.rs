@@ -192,6 +192,12 @@ impl<C, B: Backend> Detached<C, B> {
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
+
+    /// Returns the charges that go along.
+    #[must_use]
+    pub fn charges(&self) -> Charges {
+        self.charges
+    }
 }
 
 /// An accept queue whose `rskq_lock` is held.

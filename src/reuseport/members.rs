@@ -49,7 +49,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
     }
 
     /// Returns `socks[place]` of `group`. Places come from within the group's part.
-    pub(crate) fn sock_at(&self, group: &SockReuseport<B>, place: u32) -> &B::AtomicU32 {
+    pub(crate) fn sock_at(&self, group: &SockReuseport<B>, place: u32) -> &B::PieceAtomicU32 {
         &self.socks[group.index() as usize * self.max_socks() as usize + place as usize].0
     }
 

@@ -2,7 +2,7 @@
 
 use super::Stack;
 use crate::listener::{Descriptor, Listener, ListenerId};
-use crate::migrate::Leaving;
+use crate::migrate::{Leaving, Moved};
 use crate::net::ListenerRef;
 use crate::outcome::{Outcome, SockError};
 use crate::slab::NONE;
@@ -45,9 +45,8 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         let moved = match *descriptor {
             Descriptor::Closed => return Err(SockError::Stale),
             Descriptor::Shut if !close => return Err(SockError::NotListening),
-            Descriptor::Shut => None,
             Descriptor::Stopping { close: true } if !close => return Err(SockError::Stale),
-            Descriptor::Stopping { .. } => None,
+            Descriptor::Shut | Descriptor::Stopping { .. } => Moved::NotAll(None),
             Descriptor::Listening => {
                 // First out of the group and the table, then CLOSE: who sees CLOSE and looks again
                 // finds somebody else. (Linux: `tcp_set_state()`.)
@@ -60,7 +59,11 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         *descriptor = Descriptor::Stopping { close };
         let listens = listener.listens();
         drop(descriptor);
-        Ok(Closing { stack: self, listener, addr, close, listens, moved })
+        let (moved, drained) = match moved {
+            Moved::All(moved) => (moved, true),
+            Moved::NotAll(moved) => (moved, false),
+        };
+        Ok(Closing { stack: self, listener, addr, close, listens, moved, drained })
     }
 
     fn leaving<'a>(
@@ -121,6 +124,8 @@ pub struct Closing<'a, 's, C: Send + 'static, B: Backend> {
     listens: u32,
     /// What moved as a whole.
     moved: Option<Outcome<C, B>>,
+    /// Whether that was everything.
+    drained: bool,
 }
 
 // Steps may be taken by another thread than the one that closed.
@@ -136,12 +141,17 @@ impl<C: Send + 'static, B: Backend> Iterator for Closing<'_, '_, C, B> {
         }
         let Self { stack, listener, addr, close, listens, .. } = self;
         let held = &mut stack.nothing_held();
-        while let Some(request) = listener.queue_drain(&stack.net, *listens, held) {
+        while !self.drained {
+            let Some(request) = listener.queue_drain(&stack.net, *listens, held) else { break };
             // A request without a child would be one that somebody else dealt with.
             let leaving = stack.leaving(listener, *addr, *close);
             if let Some(outcome) = stack.design.stop_one(&leaving, request, held) {
                 return Some(outcome);
             }
+        }
+        if !self.drained {
+            // Nobody adds to the list any more: who ends a handshake sees CLOSE.
+            while stack.pop_reset(listener) {}
         }
         stack.stopped(listener, *listens);
         None

@@ -9,6 +9,7 @@ pub struct Core<R>(PhantomData<fn() -> R>);
 
 impl<R: RawLock> Backend for Core<R> {
     type AtomicU32 = atomic::AtomicU32;
+    type PieceAtomicU32 = atomic::AtomicU32;
     type Count = atomic::AtomicU32;
     type Stat = atomic::AtomicU32;
     type Lock = CoreLock<R>;

@@ -7,6 +7,8 @@ use core::sync::atomic::{self, Ordering};
 
 /// How much of the pieces with models of their own a model sees.
 pub trait Grain: 'static {
+    /// Atomics of pieces.
+    type PieceAtomicU32<E: Engine>: AtomicU32;
     /// Reference counts.
     type Count<E: Engine>: AtomicU32;
     /// Locks of pieces.
@@ -23,12 +25,14 @@ pub struct Fine;
 pub struct Coarse;
 
 impl Grain for Fine {
+    type PieceAtomicU32<E: Engine> = ModelAtomic<E>;
     type Count<E: Engine> = ModelAtomic<E>;
     type PieceLock<E: Engine> = ModelLock<E>;
     type PieceCanary<E: Engine> = ModelCanary<E>;
 }
 
 impl Grain for Coarse {
+    type PieceAtomicU32<E: Engine> = PlainAtomic;
     type Count<E: Engine> = CoarseCount<E>;
     type PieceLock<E: Engine> = PlainLock;
     // A lock that the checker does not see orders nothing for its race detector.

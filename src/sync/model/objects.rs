@@ -234,6 +234,7 @@ macro_rules! model_backend {
 
         impl<G: Grain> $crate::sync::Backend for $backend<G> {
             type AtomicU32 = $crate::sync::model::ModelAtomic<$engine>;
+            type PieceAtomicU32 = G::PieceAtomicU32<$engine>;
             type Count = G::Count<$engine>;
             type Stat = $crate::sync::model::PlainAtomic;
             type Lock = $crate::sync::model::ModelLock<$engine>;
