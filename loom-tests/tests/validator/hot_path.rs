@@ -5,14 +5,14 @@
 //! another looked at and took no lock.
 
 use crate::wrong::Counting;
-use crate::{Body, Visit, explore, learning};
+use crate::{Body, Threads, Visit, explore, learning};
 use rskq::sync::Backend;
 use rskq::sync::loom::Loom;
 use rskq::sync::model::Fine;
 use std::sync::Arc;
 
 /// How many interleavings three threads have that do this at once, after one that did it before.
-fn three<B: Backend>(name: &'static str, all: Body<B>) -> u64 {
+fn three<B: Threads>(name: &'static str, all: Body<B>) -> u64 {
     let f = move || {
         let world = Arc::new(learning::<B>());
         all(&world.visit(0));

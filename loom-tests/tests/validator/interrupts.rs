@@ -1,13 +1,12 @@
 //! Facts about interrupts that several contexts teach at once.
 
 use crate::wrong::Stale;
-use crate::{Kind, explore, learning};
-use rskq::sync::Backend;
+use crate::{Kind, Threads, explore, learning};
 use rskq::sync::loom::Loom;
 use rskq::sync::model::Fine;
 use std::sync::Arc;
 
-fn both_states<B: Backend>() -> String {
+pub(crate) fn both_states<B: Threads>() -> String {
     let world = Arc::new(learning::<B>());
     world.run([|t1| t1.handle(&[0]), |t2| t2.nest_exposed(&[0])]);
     assert!(world.told.lock().unwrap().iter().all(|(_, told)| matches!(told.kind, Kind::IrqState(_))));
@@ -25,7 +24,7 @@ fn one_of_two_control_stale_words() {
     explore("control: handler A - exposed A, stale words", both_states::<Stale>).notices("nobody");
 }
 
-fn three_facts<B: Backend>() -> String {
+pub(crate) fn three_facts<B: Threads>() -> String {
     let world = Arc::new(learning::<B>());
     world.run([|t1| t1.handle(&[0]), |t2| t2.nest_exposed(&[1]), |t3| t3.nest(&[0, 1])]);
     assert!(world.told.lock().unwrap().iter().all(|(_, told)| matches!(told.kind, Kind::IrqOrder { .. })));

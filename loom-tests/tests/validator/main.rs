@@ -10,13 +10,15 @@ mod classes;
 mod hot_path;
 mod interrupts;
 mod orders;
+mod second_opinion;
 mod wrong;
 
 use loom_tests::exhaust::{exhaust, join, spawn};
 use rskq::lockdep::validator::{
     Acquisition, ClassId, Context, Counts, Irq, Kind, Policy, Validator, Violation,
 };
-use rskq::sync::model::{self, MAIN};
+use rskq::sync::loom::Loom;
+use rskq::sync::model::{self, Fine, MAIN};
 use rskq::sync::{Backend, Nesting};
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -116,19 +118,29 @@ struct Visit<'w, B: Backend> {
     context: Context,
 }
 
-impl<B: Backend> World<B> {
-    /// Runs the bodies as threads 1, 2, ... at once.
-    fn run<const N: usize>(self: &Arc<Self>, bodies: [Body<B>; N]) {
-        let threads: Vec<_> = (1..)
-            .zip(bodies)
-            .map(|(thread, body)| {
-                let world = Arc::clone(self);
-                spawn(thread, move || body(&world.visit(thread)))
-            })
-            .collect();
+/// Runs the threads of a model.
+trait Threads: Backend {
+    /// Runs these as threads 1, 2, ... at once.
+    fn at_once(threads: Vec<Box<dyn FnOnce() + Send>>) {
+        let threads: Vec<_> = (1..).zip(threads).map(|(thread, body)| spawn(thread, body)).collect();
         threads.into_iter().for_each(join);
     }
+}
 
+impl Threads for Loom<Fine> {}
+
+impl<B: Threads> World<B> {
+    /// Runs the bodies as threads 1, 2, ... at once.
+    fn run<const N: usize>(self: &Arc<Self>, bodies: [Body<B>; N]) {
+        let threads = (1..).zip(bodies).map(|(thread, body)| -> Box<dyn FnOnce() + Send> {
+            let world = Arc::clone(self);
+            Box::new(move || body(&world.visit(thread)))
+        });
+        B::at_once(threads.collect());
+    }
+}
+
+impl<B: Backend> World<B> {
     /// A context in which no interrupts come.
     fn visit(&self, thread: u8) -> Visit<'_, B> {
         let context = Context::new();

@@ -1,13 +1,12 @@
 //! Orders that several contexts teach at once.
 
 use crate::wrong::{Stale, Unexcluded, Unpublished};
-use crate::{Kind, World, declared, explore, learning, races};
-use rskq::sync::Backend;
+use crate::{Kind, Threads, World, declared, explore, learning, races};
 use rskq::sync::loom::Loom;
 use rskq::sync::model::Fine;
 use std::sync::Arc;
 
-fn ab_ba<B: Backend>() -> String {
+pub(crate) fn ab_ba<B: Threads>() -> String {
     let world = Arc::new(learning::<B>());
     world.run([|t1| t1.nest(&[0, 1]), |t2| t2.nest(&[1, 0])]);
     let counts = world.counts();
@@ -34,7 +33,7 @@ fn tables_control_no_lock() {
     races("control: AB-BA, no publication", ab_ba::<Unpublished>);
 }
 
-fn ring<B: Backend>() -> String {
+pub(crate) fn ring<B: Threads>() -> String {
     let world = Arc::new(learning::<B>());
     world.run([|t1| t1.nest(&[0, 1]), |t2| t2.nest(&[1, 2]), |t3| t3.nest(&[2, 0])]);
     let counts = world.counts();
@@ -67,7 +66,7 @@ fn the_same_order_at_once_is_no_violation() {
     explore("AB-AB", same).are(&["nobody told, 1 order"]);
 }
 
-fn two_into_one_word<B: Backend>() -> String {
+pub(crate) fn two_into_one_word<B: Threads>() -> String {
     let world = Arc::new(learning::<B>());
     world.run([|t1| t1.nest(&[0, 2]), |t2| t2.nest(&[1, 2])]);
     let both = World::visit(&world, 9);

@@ -22,6 +22,8 @@ impl<A: AtomicU32, L: Lock> Backend for With<A, L> {
     type PieceCanary = <Right as Backend>::PieceCanary;
 }
 
+impl<A: AtomicU32, L: Lock> crate::Threads for With<A, L> {}
+
 /// Words of which the newest value is never seen, even under the lock.
 pub(crate) type Stale = With<Odd<true, false>, <Right as Backend>::Lock>;
 /// Words that each reader writes.
