@@ -108,7 +108,7 @@ fn c_8_nested<L: Locks>(bencher: Bencher<'_, '_>) {
 }
 
 /// Two nested; each thread has locks of its own, which share nothing but their classes.
-#[divan::bench(types = [Spin, Rskq, Tracing], threads = [1, 2], sample_size = 10_000)]
+#[divan::bench(types = [Spin, Rskq, Tracing], threads = [1, 2], sample_size = 200_000)]
 fn d_2_nested_disjoint<L: Locks>(bencher: Bencher<'_, '_>) {
     #[repr(align(256))]
     struct Apart<L>(L);
@@ -127,14 +127,14 @@ fn d_2_nested_disjoint<L: Locks>(bencher: Bencher<'_, '_>) {
 }
 
 /// Two nested, the same two for all threads: shows that the threads of the bench above do meet.
-#[divan::bench(types = [Spin, Rskq, Tracing], threads = [1, 2], sample_size = 10_000)]
+#[divan::bench(types = [Spin, Rskq, Tracing], threads = [1, 2], sample_size = 200_000)]
 fn d_2_nested_shared<L: Locks>(bencher: Bencher<'_, '_>) {
     let locks = L::default();
     bencher.bench(|| black_box(&locks).two());
 }
 
 /// An order that nobody saw before, as it is learned.
-#[divan::bench]
+#[divan::bench(sample_size = 100)]
 fn e_first_sight_rskq(bencher: Bencher<'_, '_>) {
     let context = Context::new();
     context.irqs_off(rskq::lockdep::validator::Irq::Hard);
@@ -159,7 +159,7 @@ fn e_first_sight_rskq(bencher: Bencher<'_, '_>) {
 }
 
 /// The same, with two mutexes that were never locked.
-#[divan::bench]
+#[divan::bench(sample_size = 100)]
 fn e_first_sight_tracing(bencher: Bencher<'_, '_>) {
     bencher.with_inputs(|| (T::default(), T::default())).bench_local_refs(|(outer, inner)| {
         let _guards = (lock_tracing(outer), lock_tracing(inner));
