@@ -74,8 +74,13 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         let owner = Fresh::<Owner<B>, _>::alloc(self)?;
         let listener = listener.publish();
         let home = Self::home_of(&listener, owner);
-        let before = listener.accept_queue.lock(held).set_home(home.into_raw());
-        debug_assert_eq!(before, NONE);
+        {
+            let (mut queue, mut held) = listener.accept_queue.lock_and(held);
+            let before = queue.set_home(home.into_raw());
+            debug_assert_eq!(before, NONE);
+            // What the slot's socket before had asked for is not this one's.
+            listener.accept_queue.fastopenq.lock(&mut held).set_max_qlen(0);
+        }
         Some(listener)
     }
 

@@ -105,8 +105,10 @@ fn home_of<'a, 's, C: Send + 'static, B: Backend>(
 fn another_home<'a, 's, C: Send + 'static, B: Backend>(
     at: &Leaving<'a, 's, C, B>,
 ) -> Option<OwnerRef<'a, 's, C, B>> {
-    let owner = Fresh::<Owner<B>, _>::alloc(at.net).filter(|_| !at.close)?;
-    Some(Net::home_of(at.listener, owner))
+    if at.close {
+        return None;
+    }
+    Some(Net::home_of(at.listener, Fresh::<Owner<B>, _>::alloc(at.net)?))
 }
 
 /// Takes everything that the listener holds and hands its owner to `to`. Returns that owner; or nothing, if

@@ -151,7 +151,7 @@ impl<C: Send + 'static, B: Backend> Iterator for Closing<'_, '_, C, B> {
         }
         if !self.drained {
             // Nobody adds to the list any more: who ends a handshake sees CLOSE.
-            while stack.pop_reset(listener) {}
+            while stack.pop_reset(listener, Some(*listens)) {}
         }
         stack.stopped(listener, *listens);
         None

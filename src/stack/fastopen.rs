@@ -7,7 +7,7 @@
 
 use super::Stack;
 use super::deliver::Arrival;
-use crate::listener::{AddError, ListenerId};
+use crate::listener::{AddError, Listener, ListenerId};
 use crate::net::RequestRef;
 use crate::outcome::{Delivered, FastOpened, HandshakeEnd, Refusal, Refused, SockError, Wake};
 use crate::request::{RequestId, RequestState};
@@ -145,12 +145,16 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
     /// [`SockError::Stale`], [`SockError::NotListening`].
     pub fn evict_reset(&self, id: ListenerId<C, B>) -> Result<bool, SockError> {
         let listener = self.listening(id)?;
-        Ok(self.pop_reset(&listener))
+        Ok(self.pop_reset(&listener, None))
     }
 
-    pub(super) fn pop_reset(&self, listener: &crate::listener::Listener<C, B>) -> bool {
+    /// The same, where the socket began to listen for the `listens`th time and not again since.
+    pub(super) fn pop_reset(&self, listener: &Listener<C, B>, listens: Option<u32>) -> bool {
         let held = &mut self.nothing_held();
         let (queue, mut held) = listener.accept_queue.lock_and(held);
+        if listens.is_some_and(|listens| listens != listener.listens()) {
+            return false;
+        }
         // SAFETY: the requests of a stack's listeners are of that stack.
         let evicted = unsafe { listener.accept_queue.fastopenq.lock(&mut held).pop_reset(&self.net) };
         drop(queue);

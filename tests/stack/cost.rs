@@ -38,6 +38,7 @@ struct Counting;
 
 impl Backend for Counting {
     type AtomicU32 = Counted;
+    type PieceAtomicU32 = Counted;
     type Count = Counted;
     type Stat = Counted;
     type Lock = CountedLock<false>;

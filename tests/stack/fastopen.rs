@@ -64,6 +64,21 @@ fn it_is_off_until_it_is_switched_on_and_off_again() {
 }
 
 #[test]
+fn it_is_off_for_a_new_socket_in_a_used_slot() {
+    let (stack, [old]) = group(Design::Abort, 4);
+    assert_eq!(close(&stack, old), []);
+    let new = stack.listen(addr(), 8, true).unwrap();
+    assert_eq!(new.index(), old.index());
+    assert_eq!(open(&stack, 1), Err(Refusal::FastOpenLimit));
+    // It stays on for a socket that listens again.
+    assert_eq!(stack.set_fastopen(new, 1), Ok(()));
+    assert_eq!(shutdown(&stack, new), []);
+    assert_eq!(stack.listen_again(new, 8), Ok(()));
+    done(&stack, opened(&stack, new, 1));
+    finish(stack, &[new]);
+}
+
+#[test]
 fn it_may_be_set_where_it_listens_only() {
     let (stack, [a, b]) = group(Design::Abort, 1);
     assert_eq!(shutdown(&stack, a), []);
@@ -285,4 +300,42 @@ fn under_handover_the_heirs_limit_counts_what_it_inherits() {
     done(&stack, opened(&stack, b, 3));
     done(&stack, handshakes[1]);
     finish(stack, &[b]);
+}
+
+#[test]
+fn a_listener_that_stops_lets_go_of_those_that_were_reset() {
+    for design in DESIGNS {
+        let (mut stack, [id]) = group(design, 2);
+        let handshakes = [1, 2].map(|client| opened(&stack, id, client));
+        assert_eq!(accept_all(&stack, id), [1, 2]);
+        handshakes.into_iter().for_each(|handshake| reset_by_client(&stack, handshake));
+        assert_eq!(shutdown(&stack, id), []);
+        assert_eq!(fastopenq(&mut stack, id), (0, 0));
+        assert_eq!(stack.listen_again(id, 8), Ok(()));
+        // They do not count for who listens again, either.
+        let handshakes = [3, 4].map(|client| opened(&stack, id, client));
+        assert_eq!(accept_all(&stack, id), [3, 4]);
+        handshakes.into_iter().for_each(|handshake| reset_by_client(&stack, handshake));
+        assert_eq!(close(&stack, id), []);
+        assert_empty(&mut stack);
+    }
+}
+
+#[test]
+fn steps_left_over_from_a_shutdown_evict_nobody() {
+    for design in DESIGNS {
+        let (mut stack, [id]) = group(design, 1);
+        {
+            let mut left_over = stack.shutdown(id).unwrap();
+            assert_eq!(shutdown(&stack, id), []);
+            assert_eq!(stack.listen_again(id, 8), Ok(()));
+            let handshake = opened(&stack, id, 1);
+            assert_eq!(accept_all(&stack, id), [1]);
+            reset_by_client(&stack, handshake);
+            assert!(left_over.next().is_none());
+        }
+        assert_eq!(fastopenq(&mut stack, id), (1, 1));
+        assert_eq!(close(&stack, id), []);
+        assert_empty(&mut stack);
+    }
 }

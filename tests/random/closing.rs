@@ -1,0 +1,109 @@
+//! Shutdown and close, some steps at a time.
+
+use crate::world::{State, World, free_owners};
+use rskq::inspect::Graph;
+use rskq::*;
+
+/// What a step said, without what borrows the stack.
+enum Said {
+    Aborted(u32),
+    Moved(crate::common::Listener),
+    HandedOver(crate::common::Listener, u32),
+}
+
+impl World {
+    /// Closes or shuts down, or goes on with it, for at most so many outcomes.
+    pub(crate) fn stop(&mut self, before: &Graph<u32>, which: usize, close: bool, steps: usize) {
+        let Some(socket) = &self.sockets[which] else { return };
+        let (id, state) = (socket.id, socket.state);
+        let refused = match state {
+            State::Closed => Some(SockError::Stale),
+            State::Shut if !close => Some(SockError::NotListening),
+            State::Stopping { close: true } if !close => Some(SockError::Stale),
+            _ => None,
+        };
+        if let Some(error) = refused {
+            let stopped = if close { self.stack.close(id) } else { self.stack.shutdown(id) };
+            assert_eq!(stopped.map(drop), Err(error));
+            return;
+        }
+        let heir = if state == State::Listening { self.leave(before, which, close) } else { None };
+        self.socket(which).state = State::Stopping { close };
+        let (said, done) = self.take_steps(which, close, steps);
+        let mut said = said.into_iter();
+        if let Some(heir) = heir {
+            self.handed_over(which, heir, said.next());
+        }
+        for said in said {
+            self.one_by_one(which, said);
+        }
+        if done {
+            assert!(self.socket(which).queue.is_empty(), "the last step leaves nothing");
+            self.socket(which).state = if close { State::Closed } else { State::Shut };
+        }
+    }
+
+    /// Takes a listening socket out of the group; returns who gets everything at once, if anybody does.
+    fn leave(&mut self, before: &Graph<u32>, which: usize, close: bool) -> Option<usize> {
+        let place = self.members.iter().position(|&member| member == which).expect("it listens");
+        self.members.swap_remove(place);
+        let view = &before.listeners[self.socket(which).id.index() as usize];
+        let fast = view.fastopenq.as_ref().expect("nobody holds a lock").qlen;
+        let nothing = self.socket(which).queue.is_empty() && view.charges.is_none() && fast == 0;
+        if self.design != Design::Handover || nothing || !close && free_owners(before) == 0 {
+            return None;
+        }
+        // Who took the place, or who is left of it.
+        self.members.get(place).or(self.members.last()).copied()
+    }
+
+    fn take_steps(&self, which: usize, close: bool, steps: usize) -> (Vec<Said>, bool) {
+        let id = self.sockets[which].as_ref().expect("it is known").id;
+        let mut closing =
+            if close { self.stack.close(id) } else { self.stack.shutdown(id) }.expect("it stops");
+        let said = closing.by_ref().take(steps).map(|outcome| match outcome {
+            Outcome::Aborted(child) => Said::Aborted(child),
+            Outcome::Moved { to, wake } => {
+                assert_eq!(wake.map(|wake| wake.listener()), Some(to), "every gain wakes");
+                Said::Moved(to)
+            }
+            Outcome::HandedOver { to, connections, wake } => {
+                assert_eq!(wake.map(|wake| wake.listener()), (connections > 0).then_some(to));
+                Said::HandedOver(to, connections)
+            }
+            Outcome::Spliced { .. } => panic!("no design here splices"),
+        });
+        let said = said.collect::<Vec<_>>();
+        let done = said.len() < steps;
+        (said, done)
+    }
+
+    fn handed_over(&mut self, which: usize, heir: usize, said: Option<Said>) {
+        let mut queue = std::mem::take(&mut self.socket(which).queue);
+        match said {
+            Some(Said::HandedOver(to, connections)) => {
+                assert_eq!((to, connections), (self.socket(heir).id, queue.len() as u32));
+            }
+            _ => panic!("it holds something and somebody listens"),
+        }
+        self.socket(heir).queue.append(&mut queue);
+    }
+
+    /// The oldest goes to who listens now, or is aborted where nobody does.
+    fn one_by_one(&mut self, which: usize, said: Said) {
+        let child = self.socket(which).queue.pop_front().expect("something waits");
+        let target = self.selected(self.hashes[child as usize]).filter(|_| self.adopts());
+        match (said, target) {
+            (Said::Aborted(aborted), None) => {
+                assert_eq!(aborted, child, "the oldest first");
+                self.ended(child);
+            }
+            (Said::Moved(to), Some(target)) => {
+                assert_eq!(to, self.socket(target).id);
+                self.socket(target).queue.push_back(child);
+            }
+            (Said::Aborted(_), Some(_)) => panic!("a connection was aborted and somebody listens"),
+            (Said::Moved(_) | Said::HandedOver(..), _) => panic!("it moved"),
+        }
+    }
+}

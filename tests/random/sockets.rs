@@ -1,0 +1,86 @@
+//! Listen, listen again, deliver, accept.
+
+use crate::world::{ROOM, Socket, State, World, addr, free_owners, free_requests};
+use rskq::inspect::Graph;
+use rskq::*;
+use std::collections::VecDeque;
+
+impl World {
+    /// Tells whether the group takes one more member; every group has members that listen.
+    fn has_room(&self) -> bool {
+        self.members.len() < ROOM
+    }
+
+    pub(crate) fn listen(&mut self, before: &Graph<u32>, which: usize, backlog: u32) {
+        if self.sockets[which].as_ref().is_some_and(|socket| socket.state != State::Closed) {
+            return;
+        }
+        let listened = self.stack.listen(addr(), backlog, true);
+        let no_slot = before.listeners.iter().all(|listener| listener.refs != 0) || free_owners(before) == 0;
+        match listened {
+            Ok(id) => {
+                assert!(!no_slot && self.has_room());
+                let queue = VecDeque::new();
+                self.sockets[which] = Some(Socket { id, state: State::Listening, backlog, limit: 0, queue });
+                self.members.push(which);
+            }
+            Err(error) => {
+                let expected = if no_slot { ListenError::NoListenerSlot } else { ListenError::NoGroupRoom };
+                assert_eq!(error, expected);
+                assert!(no_slot || !self.has_room());
+            }
+        }
+    }
+
+    pub(crate) fn listen_again(&mut self, _: &Graph<u32>, which: usize, backlog: u32) {
+        let has_room = self.has_room();
+        let Some(socket) = &mut self.sockets[which] else { return };
+        let expected = match socket.state {
+            State::Closed | State::Stopping { close: true } => Err(ListenError::Stale),
+            State::Stopping { close: false } => Err(ListenError::Stopping),
+            State::Shut if !has_room => Err(ListenError::NoGroupRoom),
+            State::Shut | State::Listening => Ok(()),
+        };
+        assert_eq!(self.stack.listen_again(socket.id, backlog), expected);
+        if expected.is_ok() {
+            socket.backlog = backlog;
+            if socket.state == State::Shut {
+                socket.state = State::Listening;
+                self.members.push(which);
+            }
+        }
+    }
+
+    pub(crate) fn deliver(&mut self, before: &Graph<u32>, client: u32, hash: u32) {
+        let child = self.child(hash);
+        let expected = match self.selected(hash) {
+            None => Err(Refusal::NoListener),
+            Some(_) if free_requests(before) == 0 => Err(Refusal::NoRequestSlot),
+            Some(which) if self.socket(which).is_full() => Err(Refusal::AcceptQueueFull),
+            Some(which) => Ok(which),
+        };
+        match self.stack.deliver(World::arrival(client, hash), child) {
+            Ok(delivered) => {
+                let which = expected.expect("the reference refuses it");
+                self.queued(which, child, &delivered);
+            }
+            Err(Refused { child: back, why }) => {
+                assert_eq!((expected, back), (Err(why), child));
+                self.ended(child);
+            }
+        }
+    }
+
+    pub(crate) fn accept(&mut self, which: usize) {
+        let Some(socket) = &mut self.sockets[which] else { return };
+        let expected = match socket.state {
+            State::Listening => Ok(socket.queue.pop_front()),
+            State::Shut | State::Stopping { close: false } => Err(SockError::NotListening),
+            State::Closed | State::Stopping { close: true } => Err(SockError::Stale),
+        };
+        assert_eq!(self.stack.accept(socket.id), expected);
+        if let Ok(Some(child)) = expected {
+            self.ended(child);
+        }
+    }
+}
