@@ -139,17 +139,16 @@ impl<C: Send + 'static, B: Backend> Iterator for Closing<'_, '_, C, B> {
         if let Some(moved) = self.moved.take() {
             return Some(moved);
         }
-        let Self { stack, listener, addr, close, listens, .. } = self;
-        let held = &mut stack.nothing_held();
-        while !self.drained {
-            let Some(request) = listener.queue_drain(&stack.net, *listens, held) else { break };
-            // A request without a child would be one that somebody else dealt with.
-            let leaving = stack.leaving(listener, *addr, *close);
-            if let Some(outcome) = stack.design.stop_one(&leaving, request, held) {
-                return Some(outcome);
+        let Self { stack, listener, addr, close, listens, drained, .. } = self;
+        if !*drained {
+            let held = &mut stack.nothing_held();
+            while let Some(request) = listener.queue_drain(&stack.net, *listens, held) {
+                // A request without a child would be one that somebody else dealt with.
+                let leaving = stack.leaving(listener, *addr, *close);
+                if let Some(outcome) = stack.design.stop_one(&leaving, request, held) {
+                    return Some(outcome);
+                }
             }
-        }
-        if !self.drained {
             // Nobody adds to the list any more: who ends a handshake sees CLOSE.
             while stack.pop_reset(listener, Some(*listens)) {}
         }
