@@ -1,10 +1,10 @@
 //! Ours, whole: everything that a listener holds goes to one heir, in O(1), whatever it holds.
 //!
 //! Requests name their listener through an owner, so that one store changes whose they all are. The
-//! closer, which has left its group and is in CLOSE, holds one lock at a time:
+//! closer, which has left its group, holds one lock at a time:
 //!
 //! 1. it locks the heir's queue and takes a reference on the owner whose home the heir is;
-//! 2. it locks its own queue, takes the list, the charges of half-open requests and the fast-open
+//! 2. it locks its own queue, makes its state CLOSE, takes the list, the charges of half-open requests and the fast-open
 //!    queue, and hands its owner to the heir's with one store. From here on every request that it held,
 //!    queued or half open, resolves to the heir, and what was queued is in no queue;
 //! 3. it locks the queue of whoever the chain leads to, which is the heir or the heir's heir, and
@@ -72,13 +72,13 @@ pub(super) fn hand_over<'a, 's, C: Send + 'static, B: Backend>(
     loop {
         let Some(chosen) = heir.take().or_else(|| at.table.heir_at(at.net, at.addr, held)) else {
             B::trace(Event::PickFailed { from: at.listener.index() });
-            return Moved::NotAll(None);
+            break;
         };
         let Some(to) = home_of(at.net, &chosen, held) else { continue };
         B::trace(Event::Picked { from: at.listener.index(), to: chosen.index() });
         // A socket that is closed needs no owner any more.
         let replacement = match another_home(at) {
-            None if !at.close => return Moved::NotAll(None),
+            None if !at.close => break,
             home => home.map_or(NONE, OwnerRef::into_raw),
         };
         let Some((mine, estate)) = detach(at, to, replacement, held) else { return Moved::All(None) };
@@ -86,6 +86,16 @@ pub(super) fn hand_over<'a, 's, C: Send + 'static, B: Backend>(
             Ok(outcome) => return Moved::All(outcome),
             Err(estate) => take_back(at, mine, estate, held),
         }
+    }
+    let _queue = at.listener.accept_queue.lock(held);
+    close(at);
+    Moved::NotAll(None)
+}
+
+/// Makes the listener's state CLOSE, if it is not yet. Under its queue's lock.
+fn close<C: Send + 'static, B: Backend>(at: &Leaving<'_, '_, C, B>) {
+    if at.listener.is_listening() {
+        at.listener.set_listening(false);
     }
 }
 
@@ -111,8 +121,8 @@ fn another_home<'a, 's, C: Send + 'static, B: Backend>(
     Some(Net::home_of(at.listener, Fresh::<Owner<B>, _>::alloc(at.net)?))
 }
 
-/// Takes everything that the listener holds and hands its owner to `to`. Returns that owner; or nothing, if
-/// the listener holds nothing. Either way nobody will look at the queue again: who arrives sees CLOSE.
+/// Makes the listener's state CLOSE, takes everything that it holds and hands its owner to `to`. Returns
+/// that owner; or nothing, if the listener holds nothing. Either way nobody will look at the queue again.
 fn detach<'a, 's, C: Send + 'static, B: Backend>(
     at: &Leaving<'a, 's, C, B>,
     to: OwnerRef<'a, 's, C, B>,
@@ -121,6 +131,7 @@ fn detach<'a, 's, C: Send + 'static, B: Backend>(
 ) -> Option<(OwnerRef<'a, 's, C, B>, Estate<C, B>)> {
     let accept_queue = &at.listener.accept_queue;
     let (mut queue, mut inner) = accept_queue.lock_and(held);
+    close(at);
     queue.set_open(false);
     let estate =
         Estate { queue: queue.detach_all(), fastopen: accept_queue.fastopenq.lock(&mut inner).detach() };

@@ -92,18 +92,32 @@ impl Design {
         }
     }
 
-    /// Moves what moves as a whole, now that the listener's state is CLOSE. Returns what moved. Under
+    /// Makes the state of a listener that left its group CLOSE, and moves what moves as a whole. Under
     /// `ListenerSock`.
-    pub(crate) fn move_all<'a, 's, C: Send + 'static, B: Backend>(
+    ///
+    /// Linux stores the state without a lock. Ours do so under the queue's, where it is looked at: who
+    /// adds to the queue comes before or after, with nothing between.
+    pub(crate) fn stop<'a, 's, C: Send + 'static, B: Backend>(
         self,
         at: &Leaving<'a, 's, C, B>,
         left: Left<'a, 's, C, B>,
         held: &mut Held<'_, ListenerSock>,
     ) -> Moved<C, B> {
         match left {
-            Left::Group => Moved::NotAll(None),
+            Left::Group if self == Design::Requeue => {
+                let _queue = at.listener.accept_queue.lock(held);
+                at.listener.set_listening(false);
+                Moved::NotAll(None)
+            }
+            Left::Group => {
+                at.listener.set_listening(false);
+                Moved::NotAll(None)
+            }
             #[cfg(feature = "designs")]
-            Left::Moved(outcome) => Moved::NotAll(Some(outcome)),
+            Left::Moved(outcome) => {
+                at.listener.set_listening(false);
+                Moved::NotAll(Some(outcome))
+            }
             Left::Heir(heir) => handover::hand_over(at, heir, held),
         }
     }

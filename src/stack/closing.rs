@@ -52,8 +52,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
                 // finds somebody else. (Linux: `tcp_set_state()`.)
                 let leaving = self.leaving(&listener, addr, close);
                 let left = self.design.leave(&leaving, &mut held);
-                listener.set_listening(false);
-                self.design.move_all(&leaving, left, &mut held)
+                self.design.stop(&leaving, left, &mut held)
             }
         };
         *descriptor = Descriptor::Stopping { close };
