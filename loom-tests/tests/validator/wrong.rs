@@ -7,16 +7,17 @@ use std::marker::PhantomData;
 use std::sync::atomic::Ordering;
 
 type Right = Loom<Fine>;
-type Word = <Right as Backend>::AtomicU32;
+type Word = <Right as Backend>::PieceAtomicU32;
 
 /// `Loom<Fine>` with another word or another lock.
 pub(crate) struct With<A, L>(PhantomData<fn() -> (A, L)>);
 
 impl<A: AtomicU32, L: Lock> Backend for With<A, L> {
-    type AtomicU32 = A;
+    type AtomicU32 = <Right as Backend>::AtomicU32;
+    type PieceAtomicU32 = A;
     type Count = <Right as Backend>::Count;
     type Stat = <Right as Backend>::Stat;
-    type Lock = L;
+    type Lock = <Right as Backend>::Lock;
     type PieceLock = L;
     type Canary = <Right as Backend>::Canary;
     type PieceCanary = <Right as Backend>::PieceCanary;

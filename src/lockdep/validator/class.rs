@@ -105,7 +105,7 @@ impl ClassSet {
 pub struct ClassKey<B: Backend> {
     name: &'static str,
     /// 0 as long as nobody asked, then the class's number and one.
-    number: B::AtomicU32,
+    number: B::PieceAtomicU32,
 }
 
 /// What [`ClassKey`] remembers of a class that the validator had no room for.
@@ -114,7 +114,7 @@ const REFUSED: u32 = u32::MAX;
 impl<B: Backend> ClassKey<B> {
     /// A key that no validator knows yet.
     pub const fn new(name: &'static str) -> Self {
-        Self { name, number: B::AtomicU32::ZERO }
+        Self { name, number: B::PieceAtomicU32::ZERO }
     }
 
     /// Prepares the key of a model, before it is shared.

@@ -8,9 +8,9 @@ use core::sync::atomic::Ordering::Relaxed;
 /// What every acquisition reads of one class. Bits are only ever added, under the validator's lock.
 struct Node<B: Backend> {
     /// The classes that were held when a lock of this class was taken, in two words.
-    known: [B::AtomicU32; 2],
+    known: [B::PieceAtomicU32; 2],
     /// How interrupts and the class met, see [`Usages`].
-    usages: B::AtomicU32,
+    usages: B::PieceAtomicU32,
 }
 
 /// The classes and the order between them.
@@ -27,7 +27,7 @@ pub(super) struct Graph<B: Backend> {
 impl<B: Backend> Graph<B> {
     pub(super) const fn new(declared: usize) -> Self {
         let nodes =
-            [const { Node { known: [B::AtomicU32::ZERO; 2], usages: B::AtomicU32::ZERO } }; MAX_CLASSES];
+            [const { Node { known: [B::PieceAtomicU32::ZERO; 2], usages: B::PieceAtomicU32::ZERO } }; MAX_CLASSES];
         Self { nodes, declared }
     }
 
@@ -45,7 +45,7 @@ impl<B: Backend> Graph<B> {
     #[inline(always)]
     pub(super) fn knows(&self, class: ClassId, held: ClassSet, usages: Usages) -> bool {
         let node = &self.nodes[class.index()];
-        let all_in = |bits: u32, word: &B::AtomicU32| bits == 0 || bits & !word.load(Relaxed) == 0;
+        let all_in = |bits: u32, word: &B::PieceAtomicU32| bits == 0 || bits & !word.load(Relaxed) == 0;
         let [low, high] = held.halves();
         all_in(low, &node.known[0]) && all_in(high, &node.known[1]) && all_in(usages.0, &node.usages)
     }

@@ -12,6 +12,8 @@
 //! * A violation is a value. What becomes of it is the embedder's [`Policy`]; the validator goes on.
 //! * Once an order is known, taking a lock reads one word of its class and writes nothing shared.
 //! * A table that is full is reported and counted. The orders themselves never run out of room.
+//! * Under a model checker it is a piece with models of its own: fine models see each of its steps,
+//!   coarse ones none.
 //!
 //! Use it for locks of a kernel or of a library that cannot afford a deadlock in the field. Do not use
 //! it for locks whose order changes while the program runs, such as one per object of a graph that is
@@ -78,8 +80,8 @@ use tables::Tables;
 /// a [`RawLock`](crate::sync::RawLock) with saved flags does.
 pub struct Validator<B: Backend> {
     graph: Graph<B>,
-    lock: B::Lock,
-    tables: Cell<Tables, B::Canary>,
+    lock: B::PieceLock,
+    tables: Cell<Tables, B::PieceCanary>,
     policy: Policy<B>,
 }
 
@@ -100,7 +102,7 @@ impl<B: Backend> Validator<B> {
         assert!(order.len() <= MAX_CLASSES, "a validator has 64 classes");
         Self {
             graph: Graph::new(order.len()),
-            lock: B::Lock::INIT,
+            lock: B::PieceLock::INIT,
             tables: Cell::new(Tables::new(order)),
             policy,
         }
