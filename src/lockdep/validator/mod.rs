@@ -10,7 +10,7 @@
 //! * No allocation, no `std`, less than 20 KiB for the tables and 2.5 KiB a context.
 //! * What is looked at is looked at *before* the caller waits, so that the report comes out.
 //! * A violation is a value. What becomes of it is the embedder's [`Policy`]; the validator goes on.
-//! * Once an order is known, taking a lock reads one word of its class and writes nothing shared.
+//! * Once an order is known, taking a lock reads at most three words of its class and writes nothing shared.
 //! * A table that is full is reported and counted. The orders themselves never run out of room.
 //! * Under a model checker it is a piece with models of its own: fine models see each of its steps,
 //!   coarse ones none.
