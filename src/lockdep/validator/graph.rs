@@ -26,8 +26,8 @@ pub(super) struct Graph<B: Backend> {
 
 impl<B: Backend> Graph<B> {
     pub(super) const fn new(declared: usize) -> Self {
-        let nodes =
-            [const { Node { known: [B::PieceAtomicU32::ZERO; 2], usages: B::PieceAtomicU32::ZERO } }; MAX_CLASSES];
+        let nodes = [const { Node { known: [B::PieceAtomicU32::ZERO; 2], usages: B::PieceAtomicU32::ZERO } };
+            MAX_CLASSES];
         Self { nodes, declared }
     }
 
