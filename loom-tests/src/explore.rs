@@ -83,7 +83,7 @@ impl Tally {
     fn add(&mut self, records: &[Record], findings: &[Finding]) {
         for finding in findings {
             let until = of_threads(&records[..finding.seen_at]);
-            let at_end = finding.seen_at == records.len();
+            let at_end = records[finding.seen_at..].iter().all(|r| r.thread == MAIN);
             let this = || Interleaving { text: finding.text.clone(), at_end, records: until.clone() };
             let (count, best) = self.broken.entry(finding.property).or_insert_with(|| (0, this()));
             *count += 1;

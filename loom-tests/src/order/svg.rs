@@ -14,6 +14,8 @@ const STEP: f32 = 64.0;
 const HEIGHT: f32 = 30.0;
 /// How far an arc goes out for each class it leads past.
 const REACH: f32 = 44.0;
+/// From one label to the one below.
+const LABEL: f32 = 14.0;
 /// Above the first class.
 const TOP: f32 = 84.0;
 
@@ -25,12 +27,12 @@ fn top(rank: u8) -> f32 {
 pub(super) fn draw(graph: &Graph) -> String {
     let wide = graph.classes.iter().map(|class| width(class, FONT)).fold(0.0, f32::max) + 24.0;
     let right = MARGIN + wide;
-    let labels = graph.seen.iter().map(|(&nesting, designs)| {
+    let labelled = graph.seen.iter().map(|(&nesting, designs)| {
         let label = graph.label(nesting, designs).map_or(0.0, |label| width(&label, FONT - 2.0));
         right + reach(nesting) + label + 2.0 * MARGIN
     });
     let notes = NOTES.iter().map(|note| width(note, FONT - 1.0) + 2.0 * MARGIN);
-    let extent = labels.chain(notes).fold(right, f32::max);
+    let extent = labelled.chain(notes).fold(right, f32::max);
     let mut document = canvas(extent, top(graph.classes.len() as u8));
     for (index, note) in NOTES.iter().enumerate() {
         document = document.add(text(MARGIN, 24.0 + 18.0 * index as f32, FONT - 1.0, INK, note));
@@ -45,9 +47,8 @@ pub(super) fn draw(graph: &Graph) -> String {
         document = document.add(shape);
         document = document.add(text(MARGIN + 12.0, top(rank) + HEIGHT * 0.65, FONT, INK, class));
     }
-    document = graph.seen.iter().fold(document, |document, (&nesting, designs)| {
-        arc(document, right, nesting, graph.label(nesting, designs).as_deref())
-    });
+    document = graph.seen.keys().fold(document, |document, &nesting| arc(document, right, nesting));
+    document = labels(document, graph, right);
     format!("{document}\n")
 }
 
@@ -62,24 +63,39 @@ fn reach(nesting: Nesting) -> f32 {
     REACH * f32::from(nesting.taken.abs_diff(nesting.held)).max(0.8)
 }
 
-fn arc(document: Document, right: f32, nesting: Nesting, label: Option<&str>) -> Document {
-    let colour = if nesting.against_order { RED } else { INK };
-    // It leaves a box in its lower half and enters one in its upper half.
-    let (from, to) = (top(nesting.held) + HEIGHT * 0.7, top(nesting.taken) + HEIGHT * 0.3);
+fn colour(nesting: Nesting) -> &'static str {
+    if nesting.against_order { RED } else { INK }
+}
+
+/// Where an arc begins, in the lower half of its box, and where it ends, in the upper half.
+fn ends(nesting: Nesting) -> (f32, f32) {
+    (top(nesting.held) + HEIGHT * 0.7, top(nesting.taken) + HEIGHT * 0.3)
+}
+
+fn arc(document: Document, right: f32, nesting: Nesting) -> Document {
+    let (from, to) = ends(nesting);
     let out = right + reach(nesting) * 4.0 / 3.0;
     let data = Data::new().move_to((right, from)).cubic_curve_to((out, from, out, to, right + 6.0, to));
-    let path = Path::new().set("d", data).set("fill", "none").set("stroke", colour);
+    let path = Path::new().set("d", data).set("fill", "none").set("stroke", colour(nesting));
     let (tip, edge) = (right, right + 7.0);
     let head = Data::new().move_to((tip, to)).line_to((edge, to - 3.5)).line_to((edge, to + 3.5)).close();
-    let mut document = document.add(path).add(Path::new().set("d", head).set("fill", colour));
-    if let Some(label) = label {
-        // Two arcs of one class lie over each other, but for their labels.
-        let below = if nesting.held == nesting.taken && nesting.against_order { 12.0 } else { -2.0 };
-        let (x, y) = (right + reach(nesting) + 6.0, (from + to) / 2.0 + below);
-        let label = text(x, y, FONT - 2.0, colour, label);
-        // Readable where another arc passes behind it.
-        document =
-            document.add(label.set("paint-order", "stroke").set("stroke", "white").set("stroke-width", 3));
-    }
-    document
+    document.add(path).add(Path::new().set("d", head).set("fill", colour(nesting)))
+}
+
+/// Puts each label where its arc is farthest out, or below where another has that place.
+fn labels(document: Document, graph: &Graph, right: f32) -> Document {
+    let mut taken: Vec<(f32, f32, f32)> = Vec::new();
+    graph.seen.iter().fold(document, |document, (&nesting, designs)| {
+        let Some(label) = graph.label(nesting, designs) else { return document };
+        let (from, to) = ends(nesting);
+        let (x, mut y) = (right + reach(nesting) + 6.0, (from + to) / 2.0 - 2.0);
+        let end = x + width(&label, FONT - 2.0) + MARGIN;
+        while taken.iter().any(|&(left, right, at)| left < end && x < right && (at - y).abs() < LABEL) {
+            y += LABEL;
+        }
+        taken.push((x, end, y));
+        // Readable where an arc passes behind it.
+        let words = text(x, y, FONT - 2.0, colour(nesting), &label).set("paint-order", "stroke");
+        document.add(words.set("stroke", "white").set("stroke-width", 3))
+    })
 }
