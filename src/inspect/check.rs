@@ -33,6 +33,7 @@ impl<C> Graph<C> {
         let mut report = Report(Vec::new());
         for (slot, listener) in (0..).zip(&self.listeners) {
             self.check_queue(&mut report, slot, listener);
+            self.check_home(&mut report, slot, listener);
             self.check_charges(&mut report, slot, listener);
         }
         for (slot, request) in (0..).zip(&self.requests) {
@@ -73,6 +74,14 @@ impl<C> Graph<C> {
         });
     }
 
+    /// I5: who has an owner is where it leads.
+    fn check_home(&self, report: &mut Report, slot: u32, listener: &ListenerView<C>) {
+        let link = listener.owner.map(|owner| self.owners[owner as usize].link);
+        report.expect(link.is_none_or(|link| link == Link::Home(slot)), "I5", || {
+            format!("listener {slot} has the owner {:?}, which leads to {link:?}", listener.owner)
+        });
+    }
+
     /// I3, I4: recounted from the requests.
     fn check_charges(&self, report: &mut Report, slot: u32, listener: &ListenerView<C>) {
         let mine = || self.requests.iter().filter(move |r| r.refs != 0 && r.rsk_listener == Some(slot));
@@ -94,7 +103,7 @@ impl<C> Graph<C> {
         });
     }
 
-    /// I1, I8, I13: one place each, and the place is the one that the state says.
+    /// I1, I5, I8, I13: one place each, and the place is the one that the state says.
     fn check_request(&self, report: &mut Report, slot: u32, request: &RequestView) {
         let (queued, reset) = (self.queued(slot), self.reset_listed(slot));
         let places = (queued, reset, request.hashed as usize);
@@ -110,6 +119,9 @@ impl<C> Graph<C> {
                 "request {slot} is {:?} with {} references and in (queues, reset lists, table) {places:?}",
                 request.state, request.refs
             )
+        });
+        report.expect(request.refs == 0 || request.rsk_listener.is_some(), "I5", || {
+            format!("request {slot} resolves to no listener, by way of owner {:?}", request.owner)
         });
         let pending = matches!(request.state, RequestState::Queued | RequestState::Accepted);
         report.expect(pending || !request.tfo_listener || request.refs == 0, "I8", || {

@@ -16,6 +16,7 @@ mod ids;
 mod memory;
 mod migration;
 mod queue;
+mod recount;
 mod requeue;
 
 use common::{Listener, Request, Sizes, TestBackend, TestStack, assert_empty, graph, stack_of, tuple};

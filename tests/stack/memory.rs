@@ -11,7 +11,7 @@ type Child = Arc<()>;
 /// Every part of a stack's memory, without an allocator.
 struct Memory {
     listeners: [Slot<rskq::listener::Listener<Child, DefaultBackend>, DefaultBackend>; 2],
-    requests: [Slot<rskq::request::RequestSock<Child, DefaultBackend>, DefaultBackend>; 4],
+    requests: [Slot<rskq::request::RequestSock<Child, DefaultBackend>, DefaultBackend>; 6],
     owners: [Slot<rskq::request::Owner<DefaultBackend>, DefaultBackend>; 2],
     groups: [Slot<rskq::group::SockReuseport<DefaultBackend>, DefaultBackend>; 2],
     socks: [Member<DefaultBackend>; 4],
@@ -27,7 +27,7 @@ impl Memory {
     const fn new() -> Self {
         Self {
             listeners: [const { Slot::new() }; 2],
-            requests: [const { Slot::new() }; 4],
+            requests: [const { Slot::new() }; 6],
             owners: [const { Slot::new() }; 2],
             groups: [const { Slot::new() }; 2],
             socks: [const { Member::new() }; 4],
@@ -50,7 +50,7 @@ impl Memory {
 }
 
 /// Uses every part of a stack's memory, and leaves it used: a closed group, a shut socket, one that
-/// listens, and connections that wait.
+/// listens, connections that wait, one that is half open and one that was opened fast and reset.
 fn use_and_leave(stack: &Stack<'_, Child, DefaultBackend>, child: &Child) {
     let a = stack.listen(addr(), 4, true).unwrap();
     let b = stack.listen(addr(), 4, true).unwrap();
@@ -62,6 +62,15 @@ fn use_and_leave(stack: &Stack<'_, Child, DefaultBackend>, child: &Child) {
         assert_eq!(delivered.listener, b);
     }
     assert!(stack.accept(b).unwrap().is_some());
+    assert!(matches!(stack.syn(arrival), Ok(Syn::New(_))));
+    stack.set_fastopen(b, 1).unwrap();
+    let opened = stack.syn_fastopen(arrival, child.clone()).map_err(|refused| refused.why).unwrap();
+    assert_eq!(stack.queue_len(b), Ok((4, 4)));
+    (0..4).for_each(|_| assert!(stack.accept(b).unwrap().is_some()));
+    stack.fastopen_remove(opened.handshake, HandshakeEnd::Reset).unwrap();
+    for _ in 0..3 {
+        assert!(stack.deliver(arrival, child.clone()).is_ok());
+    }
     assert_eq!(stack.queue_len(b), Ok((3, 4)));
 }
 
@@ -93,7 +102,7 @@ fn sockets_may_outlive_the_buckets_and_requests_that_they_were_used_with() {
     for _ in 0..3 {
         let mut buckets = Box::new(no_buckets());
         use_and_leave(&memory.lend(&mut buckets), &child);
-        memory.requests = [const { Slot::new() }; 4];
+        memory.requests = [const { Slot::new() }; 6];
     }
     assert_eq!(Arc::strong_count(&child), 1);
 }
