@@ -30,8 +30,8 @@ largest=$(wc -l "$lists"/[1-9] | sort -n | tail -2 | head -1 | awk '{ print $2 }
 ! divides $(ls "$lists"/[1-9] | grep -vx "$largest") || { echo "shards: a missing shard goes unnoticed"; exit 1; }
 ! divides "$lists"/[1-9] "$largest" || { echo "shards: a model in two shards goes unnoticed"; exit 1; }
 
-# A model is found by its exact name, runs, and nothing else does.
+# A model is found by its exact name and runs alone; what it says is not the question here.
 one=$(head -1 "$lists/whole")
-cargo nextest run --release -p loom-tests --test matrix -E "test(=$one)" 2>&1 | grep -q "1 test run: 1 passed" ||
-    { echo "shards: $one does not run alone"; exit 1; }
+told=$(cargo nextest run --release -p loom-tests --test matrix -E "test(=$one)" 2>&1 || true)
+grep -q "1 test run: " <<<"$told" || { echo "shards: $one does not run alone"; exit 1; }
 echo "shards: $(wc -l <"$lists/whole") models in $shards shards, each in one"
