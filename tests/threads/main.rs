@@ -24,6 +24,8 @@ const CLIENTS: u32 = 2;
 /// In each round some children of each client arrive, and one listener is stopped.
 const ROUNDS: u32 = 5_000;
 const CHILDREN_A_ROUND: u32 = 5;
+/// How many children arrive at clients. The closer has others.
+const ARRIVE: u32 = ROUNDS * CLIENTS * CHILDREN_A_ROUND;
 /// How many rounds the fastest may be ahead of the slowest: that the threads meet is not left to
 /// the scheduler.
 const AHEAD: u32 = 20;
@@ -71,7 +73,7 @@ impl World {
         let stack = stack_of(SIZES, design);
         let listeners = std::array::from_fn(|_| stack.listen(addr(), BACKLOG, true).unwrap());
         listeners.iter().for_each(|&id| stack.set_fastopen(id, FAST).unwrap());
-        let ends = (0..ROUNDS * CLIENTS * CHILDREN_A_ROUND).map(|_| AtomicU32::new(0)).collect();
+        let ends = (0..ARRIVE + ROUNDS * LISTENERS as u32).map(|_| AtomicU32::new(0)).collect();
         Self {
             stack,
             design,
@@ -173,6 +175,12 @@ impl World {
     fn close_and_reopen(&self, round: u32) {
         let which = round as usize % LISTENERS;
         let id = self.listener(which);
+        // One for each member, so that something waits, unless it is accepted at once.
+        for place in 0..LISTENERS as u32 {
+            let hash = u32::MAX / LISTENERS as u32 * place + 1;
+            let child = ARRIVE + round * LISTENERS as u32 + place;
+            self.deliver(child, Hashes { syn_hash: hash, sk_hash: hash });
+        }
         if self.stack.queue_len(id).unwrap().0 != 0 {
             self.stopped_with_waiting.fetch_add(1, Ordering::Relaxed);
         }
