@@ -56,6 +56,9 @@ pub struct Listener<C, B: Backend> {
     pub(crate) socks_index: B::Stat,
     /// Listen, shutdown and close of this socket, one at a time. (Linux: `lock_sock()`.)
     pub(crate) sock: Mutex<Descriptor, ListenerSock, B>,
+    /// The owner whose chain leads to what the listener held when it stopped, if the steps of its stop
+    /// still have to deal with that, or [`NONE`]: a stored reference, under `sock`.
+    pub(crate) estate: B::Stat,
     /// The accept queue. (Linux: `icsk_accept_queue`.)
     pub accept_queue: RequestSockQueue<C, B>,
     /// Where it is bound; written under `ListenBucket` while not linked in the bucket's chain.
@@ -74,6 +77,7 @@ impl<C: Send + 'static, B: Backend> Stable for Listener<C, B> {
         sk_reuseport_cb: B::PieceAtomicU32::ZERO,
         socks_index: B::Stat::ZERO,
         sock: Mutex::new(Descriptor::Closed),
+        estate: B::Stat::ZERO,
         accept_queue: RequestSockQueue::new(),
         bind: Cell::new(Bind { addr: None, reuseport: false }),
         bound: AtomicLink::new(),
@@ -87,6 +91,7 @@ impl<C: Send + 'static, B: Backend> Stable for Listener<C, B> {
         self.sk_reuseport_cb.place(NONE);
         self.socks_index.place(0);
         self.sock.place(index);
+        self.estate.place(NONE);
         self.accept_queue.place(index);
         self.bind.place();
     }
@@ -304,6 +309,21 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
             return None;
         }
         let request = self.remove_from(&mut queue, store);
+        queue.set_open(request.is_some());
+        request
+    }
+
+    /// Takes the oldest request out of the queue of a listener that stopped with nobody to hand it to,
+    /// whose lock is held; where there is none, nobody looks again.
+    pub(crate) fn drain_estate<'r, S>(
+        &self,
+        queue: &mut LockedQueue<'_, C, B>,
+        store: &'r S,
+    ) -> Option<Ref<'r, RequestSock<C, B>, S>>
+    where
+        S: Store<RequestSock<C, B>, Backend = B>,
+    {
+        let request = self.remove_from(queue, store);
         queue.set_open(request.is_some());
         request
     }

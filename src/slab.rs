@@ -154,6 +154,11 @@ impl<'s, T: Stable, B: Backend> Slab<'s, T, B> {
         self.slot(index).is_some_and(|slot| slot.refs.fetch_sub(1, Ordering::AcqRel) == 1)
     }
 
+    /// Tells whether the reference that the caller knows of is the only one on a slot.
+    pub(crate) fn is_unique(&self, index: u32) -> bool {
+        self.slot(index).is_some_and(|slot| slot.refs.load(Ordering::Acquire) == 1)
+    }
+
     /// Returns the number of references on a slot, for checkers.
     #[cfg(feature = "alloc")]
     pub(crate) fn refs(&self, index: u32) -> u32 {

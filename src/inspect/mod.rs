@@ -67,6 +67,7 @@ pub struct FastOpenView {
 pub struct QueueView<C> {
     /// `sk_ack_backlog`.
     pub backlog: u32,
+
     /// What is linked, oldest first.
     pub requests: Vec<QueuedView<C>>,
 }
@@ -156,15 +157,17 @@ impl<C: Clone + Send + 'static, B: Backend> Stack<'_, C, B> {
     }
 
     /// Looks at each accept queue whose lock is free, in the middle of a model's execution: its
-    /// listener's slot, whether that listens, and the queue.
+    /// listener's slot, whether that listens, whether somebody will deal with the queue, and the queue.
     #[cfg(any(feature = "loom", feature = "shuttle"))]
-    pub fn queues_now(&self, mut look: impl FnMut(u32, bool, QueueView<C>))
+    pub fn queues_now(&self, mut look: impl FnMut(u32, bool, bool, QueueView<C>))
     where
         B: crate::sync::ModelBackend,
     {
         for listener in self.net.listeners.objects().filter(|l| l.accept_queue.is_free()) {
             // SAFETY: as in `graph_now`, and the queue's lock is free.
-            look(listener.index(), listener.peek().0, unsafe { self.queue(listener) });
+            let (queue, (_, open)) = unsafe { (self.queue(listener), listener.accept_queue.peek_home()) };
+            let listening = listener.peek().0;
+            look(listener.index(), listening, listening || open, queue);
         }
     }
 

@@ -11,8 +11,7 @@
 //!    appends the list and adds the charges.
 //!
 //! The heir may close at any time. Before 1 another one is looked for. Between 1 and 3 it hands its own
-//! owner on, and the chain of 3 leads to its heir. If it found no heir and will not look at its queue
-//! again, 3 hands the owner back and the closer begins again: somebody may have come to listen.
+//! owner on, which it does even if it holds nothing, and the chain of 3 leads to its heir.
 //!
 //! 1. T1 closes A, whose heir is B, and has taken A's queue: A's owner leads to B's.
 //! 2. T2 closes B, whose heir is C: B's owner leads to C's, and B's queue is C's.
@@ -21,6 +20,12 @@
 //! The model of this schedule is `heir_closes_in_transit`. Handing on cannot go round in a ring: the heir
 //! is chosen under `Reuseport` from those who listen after the closer has left, so that it leaves later
 //! than the closer did, if at all, and a listener that comes back has another owner.
+//!
+//! If the heir closed and found nobody to hand its owner to, the chain ends at it, and it will not look at
+//! its queue again. Links never lead back, because what was resolved by them meanwhile was charged where
+//! they led. So 3 appends all the same, and the closer keeps the owner and takes the steps of
+//! [`Requeue`](super::Design::Requeue) where its chain leads: to who has come to listen, or the connections
+//! are given up. The model is `last_heir_closes_in_transit`.
 //!
 //! What shutdown hands over leaves the socket without an owner, so that a fresh one is taken first. If
 //! there is none, nothing is handed over: the queue is moved one by one, as in
@@ -32,9 +37,10 @@ use crate::lockdep::{Held, order::ListenerSock};
 use crate::net::{ListenerRef, Net, OwnerRef};
 use crate::outcome::{Outcome, Wake};
 use crate::queue::{Detached, Pending};
-use crate::request::{Link, Owner};
+use crate::request::Owner;
 use crate::slab::{Fresh, NONE};
-use crate::sync::{Backend, Event, Fault};
+use crate::sync::{AtomicU32, Backend, Event, Fault};
+use core::sync::atomic::Ordering;
 
 /// Everything that a listener held, on the way to another.
 struct Estate<C, B: Backend> {
@@ -60,42 +66,35 @@ pub(super) fn unhash<'a, 's, C: Send + 'static, B: Backend>(
     }))
 }
 
-/// Hands over everything that the listener holds, beginning with `heir`.
+/// Makes the listener's state CLOSE and hands over everything that it holds, beginning with `heir`.
 ///
-/// Nothing moves, and the steps have to deal with what is there, if nobody listens, or if a fresh owner is
-/// needed and there is none.
+/// The steps have to deal with what is there if nobody listens, or if a fresh owner is needed and there is
+/// none.
 pub(super) fn hand_over<'a, 's, C: Send + 'static, B: Backend>(
     at: &Leaving<'a, 's, C, B>,
     mut heir: Option<ListenerRef<'a, 's, C, B>>,
     held: &mut Held<'_, ListenerSock>,
 ) -> Moved<C, B> {
-    loop {
+    let to = loop {
         let Some(chosen) = heir.take().or_else(|| at.table.heir_at(at.net, at.addr, held)) else {
             B::trace(Event::PickFailed { from: at.listener.index() });
-            break;
+            break None;
         };
-        let Some(to) = home_of(at.net, &chosen, held) else { continue };
-        B::trace(Event::Picked { from: at.listener.index(), to: chosen.index() });
-        // A socket that is closed needs no owner any more.
-        let replacement = match another_home(at) {
-            None if !at.close => break,
-            home => home.map_or(NONE, OwnerRef::into_raw),
-        };
-        let Some((mine, estate)) = detach(at, to, replacement, held) else { return Moved::All(None) };
-        match append(at, &mine, estate, held) {
-            Ok(outcome) => return Moved::All(outcome),
-            Err(estate) => take_back(at, mine, estate, held),
+        if let Some(home) = home_of(at.net, &chosen, held) {
+            B::trace(Event::Picked { from: at.listener.index(), to: chosen.index() });
+            break Some(home);
         }
-    }
-    let _queue = at.listener.accept_queue.lock(held);
-    close(at);
-    Moved::NotAll(None)
-}
-
-/// Makes the listener's state CLOSE, if it is not yet. Under its queue's lock.
-fn close<C: Send + 'static, B: Backend>(at: &Leaving<'_, '_, C, B>) {
-    if at.listener.is_listening() {
+    };
+    // A socket that is closed needs no owner any more.
+    let replacement = if at.close || to.is_none() { Some(NONE) } else { another_home(at) };
+    let (Some(to), Some(replacement)) = (to, replacement) else {
+        let _queue = at.listener.accept_queue.lock(held);
         at.listener.set_listening(false);
+        return Moved::NotAll(None);
+    };
+    match detach(at, to, replacement, held) {
+        Some((mine, estate)) => append(at, mine, estate, held),
+        None => Moved::All(None),
     }
 }
 
@@ -111,18 +110,14 @@ fn home_of<'a, 's, C: Send + 'static, B: Backend>(
     (dealt_with && queue.home() != NONE).then(|| unsafe { OwnerRef::clone_raw(net, queue.home()) })
 }
 
-/// Makes an owner whose home the listener is once it has handed over its own, if it is to listen again.
-fn another_home<'a, 's, C: Send + 'static, B: Backend>(
-    at: &Leaving<'a, 's, C, B>,
-) -> Option<OwnerRef<'a, 's, C, B>> {
-    if at.close {
-        return None;
-    }
-    Some(Net::home_of(at.listener, Fresh::<Owner<B>, _>::alloc(at.net)?))
+/// Makes an owner whose home the listener is once it has handed over its own.
+fn another_home<C: Send + 'static, B: Backend>(at: &Leaving<'_, '_, C, B>) -> Option<u32> {
+    Some(Net::home_of(at.listener, Fresh::<Owner<B>, _>::alloc(at.net)?).into_raw())
 }
 
 /// Makes the listener's state CLOSE, takes everything that it holds and hands its owner to `to`. Returns
-/// that owner; or nothing, if the listener holds nothing. Either way nobody will look at the queue again.
+/// that owner; or nothing, if there is nothing and nobody else has a reference on the owner. Either way
+/// nobody will look at the queue again.
 fn detach<'a, 's, C: Send + 'static, B: Backend>(
     at: &Leaving<'a, 's, C, B>,
     to: OwnerRef<'a, 's, C, B>,
@@ -131,11 +126,12 @@ fn detach<'a, 's, C: Send + 'static, B: Backend>(
 ) -> Option<(OwnerRef<'a, 's, C, B>, Estate<C, B>)> {
     let accept_queue = &at.listener.accept_queue;
     let (mut queue, mut inner) = accept_queue.lock_and(held);
-    close(at);
+    at.listener.set_listening(false);
     queue.set_open(false);
     let estate =
         Estate { queue: queue.detach_all(), fastopen: accept_queue.fastopenq.lock(&mut inner).detach() };
-    if estate.is_empty() {
+    // Who could still come upon the owner has a reference, or takes one under this lock.
+    if estate.is_empty() && at.net.owners.is_unique(queue.home()) {
         let unused = if at.close { queue.set_home(NONE) } else { replacement };
         drop(queue);
         at.net.put_owner(unused);
@@ -155,56 +151,29 @@ fn detach<'a, 's, C: Send + 'static, B: Backend>(
 
 /// Appends everything to what the listener at the root of `mine` holds.
 ///
-/// If nobody will look at that listener's queue again, `mine` leads to the closer again.
-///
-/// # Errors
-///
-/// Gives everything back in that case.
+/// If nobody will look at that listener's queue again, the closer's steps do.
 fn append<'a, C: Send + 'static, B: Backend>(
-    at: &Leaving<'a, '_, C, B>,
-    mine: &OwnerRef<'a, '_, C, B>,
-    estate: Estate<C, B>,
-    held: &mut Held<'_, ListenerSock>,
-) -> Result<Option<Outcome<C, B>>, Estate<C, B>> {
-    let Leaving { net, listener, .. } = *at;
-    let (appended, root) = net.at_root(mine, held, |heir, queue, held| {
-        if !(heir.is_listening() || queue.is_open()) {
-            let link = Link::Home(listener.clone().into_raw());
-            return Err((estate, mine.set_link(link)));
-        }
-        let connections = estate.queue.len();
-        queue.append(estate.queue);
-        heir.accept_queue.fastopenq.lock(held).append(estate.fastopen);
-        B::trace(Event::HandedOver { from: listener.index(), to: heir.index() });
-        Ok((heir.id(), connections))
-    });
-    drop(root);
-    match appended {
-        Ok((to, connections)) => {
-            count_many(&net.counters.TCPMigrateReqSuccess, connections);
-            let wake = (connections > 0 && !B::planted(Fault::HeirNotWoken)).then_some(Wake(to));
-            Ok(Some(Outcome::HandedOver { to, connections, wake }))
-        }
-        Err((estate, link)) => {
-            net.put_link(link);
-            Err(estate)
-        }
-    }
-}
-
-/// Puts everything back where it was.
-fn take_back<'a, C: Send + 'static, B: Backend>(
     at: &Leaving<'a, '_, C, B>,
     mine: OwnerRef<'a, '_, C, B>,
     estate: Estate<C, B>,
     held: &mut Held<'_, ListenerSock>,
-) {
-    let accept_queue = &at.listener.accept_queue;
-    let (mut queue, mut inner) = accept_queue.lock_and(held);
-    let replacement = queue.set_home(mine.into_raw());
-    queue.append(estate.queue);
-    accept_queue.fastopenq.lock(&mut inner).append(estate.fastopen);
-    queue.set_open(true);
-    drop(queue);
-    at.net.put_owner(replacement);
+) -> Moved<C, B> {
+    let Leaving { net, listener, .. } = *at;
+    let connections = estate.queue.len();
+    let ((to, dealt_with), root) = net.at_root(&mine, held, |heir, queue, held| {
+        let dealt_with = heir.is_listening() || queue.is_open();
+        queue.append(estate.queue);
+        queue.set_open(true);
+        heir.accept_queue.fastopenq.lock(held).append(estate.fastopen);
+        B::trace(Event::HandedOver { from: listener.index(), to: heir.index() });
+        (heir.id(), dealt_with)
+    });
+    drop(root);
+    if !dealt_with {
+        listener.estate.store(mine.into_raw(), Ordering::Relaxed);
+        return Moved::NotAll(None);
+    }
+    count_many(&net.counters.TCPMigrateReqSuccess, connections);
+    let wake = (connections > 0 && !B::planted(Fault::HeirNotWoken)).then_some(Wake(to));
+    Moved::All(Some(Outcome::HandedOver { to, connections, wake }))
 }

@@ -2,12 +2,14 @@
 
 use super::Stack;
 use crate::listener::{Descriptor, Listener, ListenerId};
+use crate::lockdep::{Held, Nothing};
 use crate::migrate::{Leaving, Moved};
-use crate::net::ListenerRef;
-use crate::outcome::{Outcome, SockError};
+use crate::net::{ListenerRef, OwnerRef, RequestRef};
+use crate::outcome::{Outcome, SockError, Wake};
 use crate::slab::NONE;
-use crate::sync::Backend;
+use crate::sync::{AtomicU32, Backend};
 use core::net::SocketAddr;
+use core::sync::atomic::Ordering;
 
 impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     /// Stops listening; the socket stays open and bound, and may listen again.
@@ -57,12 +59,17 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         };
         *descriptor = Descriptor::Stopping { close };
         let listens = listener.listens();
+        let estate = match listener.estate.load(Ordering::Relaxed) {
+            NONE => None,
+            // SAFETY: a stored reference, which is only taken back under `sock`.
+            stored => Some(unsafe { OwnerRef::clone_raw(&self.net, stored) }),
+        };
         drop(descriptor);
         let (moved, drained) = match moved {
             Moved::All(moved) => (moved, true),
             Moved::NotAll(moved) => (moved, false),
         };
-        Ok(Closing { stack: self, listener, addr, close, listens, moved, drained })
+        Ok(Closing { stack: self, listener, addr, close, listens, estate, moved, drained })
     }
 
     fn leaving<'a>(
@@ -85,8 +92,12 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         if listener.listens() != listens {
             return; // it listened again since and stops again: that has a last step of its own
         }
+        let estate = listener.estate.load(Ordering::Relaxed);
+        listener.estate.store(NONE, Ordering::Relaxed);
         if !close {
             *descriptor = Descriptor::Shut;
+            drop(descriptor);
+            self.net.put_owner(estate);
             return;
         }
         *descriptor = Descriptor::Closed;
@@ -96,9 +107,30 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
             bucket.unbind(listener);
         }
         drop(descriptor);
+        self.net.put_owner(estate);
         self.put_home(listener);
         // SAFETY: `listen` stored the descriptor's reference, and the descriptor became Closed once.
         drop(unsafe { ListenerRef::from_raw(&self.net, listener.index()) });
+    }
+
+    /// Takes one request of what a listener that stopped left with another one that had stopped.
+    ///
+    /// # Errors
+    ///
+    /// If that one listens again, what waits there is its own, and it has to be woken.
+    fn drain_estate<'a>(
+        &'a self,
+        estate: &OwnerRef<'a, 's, C, B>,
+        held: &mut Held<'_, Nothing>,
+    ) -> Result<Option<RequestRef<'a, 's, C, B>>, Outcome<C, B>> {
+        let (drained, root) = self.net.at_root(estate, held, |heir, queue, _| {
+            if heir.is_listening() {
+                return Err((heir.id(), queue.len()));
+            }
+            Ok(heir.drain_estate(queue, &self.net))
+        });
+        drop(root);
+        drained.map_err(|(to, connections)| Outcome::HandedOver { to, connections, wake: Some(Wake(to)) })
     }
 
     /// Puts a closed listener's reference on its owner.
@@ -121,6 +153,8 @@ pub struct Closing<'a, 's, C: Send + 'static, B: Backend> {
     close: bool,
     /// Which stop these are the steps of.
     listens: u32,
+    /// Where what it held is, if that is with another listener that has stopped.
+    estate: Option<OwnerRef<'a, 's, C, B>>,
     /// What moved as a whole.
     moved: Option<Outcome<C, B>>,
     /// Whether that was everything.
@@ -138,10 +172,21 @@ impl<C: Send + 'static, B: Backend> Iterator for Closing<'_, '_, C, B> {
         if let Some(moved) = self.moved.take() {
             return Some(moved);
         }
-        let Self { stack, listener, addr, close, listens, drained, .. } = self;
+        let Self { stack, listener, addr, close, listens, estate, drained, .. } = self;
         if !*drained {
             let held = &mut stack.nothing_held();
-            while let Some(request) = listener.queue_drain(&stack.net, *listens, held) {
+            loop {
+                let mut request = listener.queue_drain(&stack.net, *listens, held);
+                if let (None, Some(owner)) = (&request, &*estate) {
+                    match stack.drain_estate(owner, held) {
+                        Ok(drained) => request = drained,
+                        Err(handed_over) => {
+                            *estate = None;
+                            return Some(handed_over);
+                        }
+                    }
+                }
+                let Some(request) = request else { break };
                 // A request without a child would be one that somebody else dealt with.
                 let leaving = stack.leaving(listener, *addr, *close);
                 if let Some(outcome) = stack.design.stop_one(&leaving, request, held) {

@@ -21,6 +21,7 @@ pub fn end<B: ModelBackend>(world: &World<B>) {
         check_wakes(&books);
         check_steps(world, &books);
         check_tuples(&graph);
+        check_stopped(&books, &graph);
         for connection in 0..world.scenario.connections() as Connection {
             check_fate(world, &books, &graph, connection);
         }
@@ -55,6 +56,16 @@ fn check_steps<B: ModelBackend>(world: &World<B>, books: &Books) {
             let steps = books.one_by_one.iter().filter(|&&l| l == closer).count();
             format!("closing {} took a step for each of {steps} connections", letter(closer))
         });
+    }
+}
+
+/// I9: all closers are done, so that nobody will deal with what is on a listener that does not listen.
+fn check_stopped(books: &Books, graph: &Graph<Connection>) {
+    for (slot, listener) in (0..).zip(&graph.listeners) {
+        let waiting = listener.queue.as_ref().map_or(0, |queue| queue.requests.len());
+        if books.stopped[slot as usize] && !listener.listening && waiting > 0 {
+            report(Property::I9, || format!("{} has stopped and holds {waiting} connections", letter(slot)));
+        }
     }
 }
 
@@ -128,8 +139,7 @@ fn check_nothing_remains(graph: &Graph<Connection>) {
             });
         }
     }
-    let stopped = graph.listeners.iter().any(|l| l.bound && l.open && !l.listening);
-    for (slot, request) in graph.requests.iter().enumerate().filter(|(_, r)| r.refs != 0 && !stopped) {
+    for (slot, request) in graph.requests.iter().enumerate().filter(|(_, r)| r.refs != 0) {
         report(Property::I25, || {
             format!("nobody is left and request {slot} has {} references", request.refs)
         });

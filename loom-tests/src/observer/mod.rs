@@ -25,7 +25,7 @@ pub fn letter(listener: u32) -> char {
 /// Checks what holds at every step: I2, I5, I9, I12; notes what each queue gained.
 pub fn step<B: ModelBackend>(world: &World<B>) {
     let mut books = world.books();
-    world.stack.queues_now(|listener, listening, queue| {
+    world.stack.queues_now(|listener, listening, dealt_with, queue| {
         let waiting = connections(&queue);
         // Asked at every write, of short lists: a loop is faster than comparing memory.
         let changed = !books.queues[listener as usize].iter().eq(&waiting);
@@ -33,7 +33,7 @@ pub fn step<B: ModelBackend>(world: &World<B>) {
             model::waiting(listener, &waiting);
         }
         check_queue(listener, &queue);
-        if books.stopped[listener as usize] && !listening && !queue.requests.is_empty() {
+        if books.stopped[listener as usize] && !dealt_with && !queue.requests.is_empty() {
             report(Property::I9, || format!("{} has stopped and holds {}", letter(listener), list(&waiting)));
         }
         if changed {

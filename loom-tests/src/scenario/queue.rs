@@ -1,6 +1,6 @@
 //! Races for connections that wait to be accepted.
 
-use super::{A, B, BASE, C, D, Op, Scenario};
+use super::{A, B, BASE, C, Op, Scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
@@ -121,14 +121,13 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         ..BASE
     },
     Scenario {
-        name: "three_closers",
+        name: "last_heir_closes_in_transit",
         schedule: "
-            1. T1 shuts D down, T2 shuts C down, T3 shuts B down: each may be the target of another.
-            2. Everything ends at A.",
-        covers: &["A6"],
-        listeners: 4,
-        before: &[Op::Deliver(0, D)],
-        threads: &[&[Op::Shutdown(D)], &[Op::Shutdown(C)], &[Op::Shutdown(B)]],
+            1. T1 shuts A down; its heir is B. A's queue is in no queue.
+            2. T2 shuts B down, which has no heir: the chain ends at B.
+            3. T1 appends to B's queue, which nobody looks at again, and takes its steps.",
+        before: &[Op::Deliver(0, A)],
+        threads: &[&[Op::Shutdown(A)], &[Op::Shutdown(B)]],
         ..BASE
     },
     Scenario {
