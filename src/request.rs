@@ -267,6 +267,11 @@ impl<B: Backend> Owner<B> {
         Link::decode(self.link.load(Ordering::Acquire))
     }
 
+    /// Returns where the owner leads at this moment, which a load need not: for who was led astray.
+    pub(crate) fn newest_link(&self) -> Link {
+        Link::decode(self.link.fetch_add(0, Ordering::AcqRel))
+    }
+
     /// Returns where the owner leads, without being an access: for checkers.
     #[must_use]
     pub fn peek(&self) -> Link {

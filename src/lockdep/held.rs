@@ -15,11 +15,13 @@ pub enum Nothing {}
 /// Says that a lock of class `K` may be taken while `Self` is the innermost class held.
 ///
 /// Implemented by the order table for every pair of the order, and by [`Nothing`] for all.
+// The table is named here because an attribute cannot quote it; tests compare the two.
 #[diagnostic::on_unimplemented(
     message = "lock order violation: `{K}` may not be taken while `{Self}` is held",
-    label = "`{K}` is taken here, and the token says that `{Self}` is held",
-    note = "the order, outermost first, is declared in one table; release `{Self}` first, or take `{K}` before it",
-    note = "two locks of one class are taken together, in one call, by `lock_pair`"
+    label = "this token says that `{Self}` is held, and `{K}` does not come after it",
+    note = "the order, outermost first: ListenerSock, ListenBucket, Reuseport, EstablishedBucket, Timer, Rskq, FastOpen, Slab",
+    note = "take `{K}` before `{Self}`, or release `{Self}` and use the token that it was taken with",
+    note = "two locks of one class are taken together, in one call: `Mutex::lock_pair`"
 )]
 pub trait Before<K> {}
 

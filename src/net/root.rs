@@ -13,7 +13,7 @@
 use super::{ListenerRef, Net, OwnerRef};
 use crate::lockdep::{Before, Held, order::Rskq};
 use crate::queue::LockedQueue;
-use crate::request::Link;
+use crate::request::{Link, Owner};
 use crate::sync::Backend;
 
 /// The end of a chain of owners, as it was found, and what to put that led there before.
@@ -42,8 +42,13 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         held: &mut Held<'_, H>,
         f: impl FnOnce(&ListenerRef<'a, 's, C, B>, &mut LockedQueue<'_, C, B>, &mut Held<'_, Rskq>) -> R,
     ) -> (R, Root<'a, 's, C, B>) {
+        let mut link: fn(&Owner<B>) -> Link = Owner::link;
         loop {
-            let Some(mut root) = self.root(owner) else { continue };
+            let Some(mut root) = self.root(owner, link) else {
+                // A link that was loaded led to somebody who is gone: the newest does not.
+                link = Owner::newest_link;
+                continue;
+            };
             let (mut queue, mut held) = root.listener.accept_queue.lock_and(held);
             // The link is written under this lock, if it leads here.
             if root.owner.as_ref().unwrap_or(owner).peek() == Link::Home(root.listener.index()) {
@@ -62,7 +67,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
     pub(crate) fn rsk_listener(&self, owner: u32) -> Option<ListenerRef<'_, 's, C, B>> {
         let owner = OwnerRef::try_get(self, owner)?;
         while owner.link() != Link::Vacant {
-            if let Some(root) = self.root(&owner) {
+            if let Some(root) = self.root(&owner, Owner::newest_link) {
                 return Some(root.listener);
             }
         }
@@ -71,11 +76,15 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
 
     /// Walks the chain. `None` if it changed meanwhile: each link that fails was exchanged for one that
     /// leads further.
-    fn root<'a>(&'a self, owner: &OwnerRef<'a, 's, C, B>) -> Option<Root<'a, 's, C, B>> {
+    fn root<'a>(
+        &'a self,
+        owner: &OwnerRef<'a, 's, C, B>,
+        link: fn(&Owner<B>) -> Link,
+    ) -> Option<Root<'a, 's, C, B>> {
         let mut at: Option<OwnerRef<'a, 's, C, B>> = None;
         let mut hops = 0;
         loop {
-            match at.as_ref().unwrap_or(owner).link() {
+            match link(at.as_ref().unwrap_or(owner)) {
                 // A referenced owner leads somewhere.
                 Link::Vacant => return None,
                 Link::Home(listener) => {

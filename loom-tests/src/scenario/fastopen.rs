@@ -138,19 +138,6 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         ..BASE
     },
     Scenario {
-        name: "fast_closer_of_target_done",
-        schedule: "
-            1. T1 shuts C down: a fast-open connection moves to B.
-            2. T2 shuts B down: it moves on to A.
-            3. T3 ends its handshake.",
-        covers: &["C4", "E3"],
-        fastopen: 4,
-        listeners: 3,
-        before: &[Op::SynFast(0, C)],
-        threads: &[&[Op::Shutdown(C)], &[Op::Shutdown(B)], &[Op::Done(0)]],
-        ..BASE
-    },
-    Scenario {
         name: "fast_last_member_done",
         schedule: "
             1. T1 closes A, the only member: its fast-open connection is given up.
@@ -159,6 +146,34 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         listeners: 1,
         before: &[Op::SynFast(0, A)],
         threads: &[&[Op::Close(A)], &[Op::Done(0)]],
+        ..BASE
+    },
+    Scenario {
+        name: "fast_closer_then_target_done",
+        schedule: "
+            1. T1 shuts C down: a fast-open connection moves to B. Then it shuts B down: it moves on to A.
+            2. T2 ends its handshake, wherever it is.",
+        covers: &["C4", "E3"],
+        listeners: 3,
+        fastopen: 4,
+        before: &[Op::SynFast(0, C)],
+        threads: &[&[Op::Shutdown(C), Op::Shutdown(B)], &[Op::Done(0)]],
+        ..BASE
+    },
+    Scenario {
+        name: "fast_two_closers_done_accept",
+        schedule: "
+            1. T1 shuts C down: a fast-open connection moves to B.
+            2. T2 shuts B down: it moves on to A, or B closes while it is on its way.
+            3. T3 ends its handshake.
+            4. T4 accepts on A.",
+        covers: &["C4", "E3"],
+        listeners: 3,
+        fastopen: 4,
+        before: &[Op::SynFast(0, C)],
+        threads: &[&[Op::Shutdown(C)], &[Op::Shutdown(B)], &[Op::Done(0)], &[Op::Accept(A)]],
+        bound: Some(2),
+        quick_bound: Some(1),
         ..BASE
     },
 ];

@@ -277,4 +277,18 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         threads: &[&[Op::Shutdown(A), Op::ListenAgain(A)], &[Op::Timer(0)]],
         ..BASE
     },
+    Scenario {
+        name: "two_closers_ack_timer",
+        schedule: "
+            1. T1 shuts C down: what it is charged with goes to B.
+            2. T2 shuts B down: what it is charged with goes to A.
+            3. T3 gets the final ACK, and T4's timer goes off, for a request of C.",
+        covers: &["P1", "P2", "P4"],
+        listeners: 3,
+        before: &[Op::Syn(0, C)],
+        threads: &[&[Op::Shutdown(C)], &[Op::Shutdown(B)], &[Op::Ack(0)], &[Op::Timer(0)]],
+        bound: Some(2),
+        quick_bound: Some(1),
+        ..BASE
+    },
 ];

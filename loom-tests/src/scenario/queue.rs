@@ -82,33 +82,6 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         ..BASE
     },
     Scenario {
-        name: "two_closers_arrival",
-        schedule: "
-            1. T1 shuts C down: its target is B.
-            2. T2 shuts B down: its target is A, which stays.
-            3. T3 delivers to B.",
-        covers: &["A1", "L5"],
-        listeners: 3,
-        before: &[Op::Deliver(0, C)],
-        threads: &[&[Op::Shutdown(C)], &[Op::Shutdown(B)], &[Op::Deliver(1, B)]],
-        bound: Some(4),
-        quick_bound: Some(2),
-        ..BASE
-    },
-    Scenario {
-        name: "two_closers_accept_on_target",
-        schedule: "
-            1. T1 shuts C down: its target is B.
-            2. T2 shuts B down: its target is A, which stays.
-            3. T3 accepts on B, before or after B's queue is moved on.",
-        listeners: 3,
-        before: &[Op::Deliver(0, C)],
-        threads: &[&[Op::Shutdown(C)], &[Op::Shutdown(B)], &[Op::Accept(B)]],
-        bound: Some(5),
-        quick_bound: Some(2),
-        ..BASE
-    },
-    Scenario {
         name: "heir_closes_in_transit",
         schedule: "
             1. T1 closes A; its heir is C, which took its place. A's queue is in no queue.
@@ -191,6 +164,21 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         quick_bound: Some(1),
         before: &[Op::Deliver(0, A)],
         threads: &[&[Op::Shutdown(A)], &[Op::Deliver(1, A)], &[Op::Accept(A)], &[Op::Accept(B)]],
+        ..BASE
+    },
+    Scenario {
+        name: "two_closers_arrival_accept",
+        schedule: "
+            1. T1 shuts C down: its target is B.
+            2. T2 shuts B down: its target is A, which stays.
+            3. T3 delivers to B.
+            4. T4 accepts on A.",
+        covers: &["A1", "L5"],
+        listeners: 3,
+        before: &[Op::Deliver(0, C)],
+        threads: &[&[Op::Shutdown(C)], &[Op::Shutdown(B)], &[Op::Deliver(1, B)], &[Op::Accept(A)]],
+        bound: Some(2),
+        quick_bound: Some(1),
         ..BASE
     },
 ];
