@@ -94,7 +94,7 @@ impl<B: ModelBackend> World<B> {
             groups: Storage::boxed(2),
             socks: Storage::boxed(2 * listeners),
             buckets: Storage::boxed(1),
-            ehash: Storage::boxed(2),
+            ehash: Storage::boxed(1),
         };
         let stack = Stack::new(resources, Config { design, migrate_req: true });
         let ids: Vec<_> = (0..listeners)

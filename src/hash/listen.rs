@@ -208,7 +208,7 @@ impl<C: Send + 'static, B: Backend> LockedBucket<'_, C, B> {
         let picked = pick(group, detached);
         if keep {
             net.add_closed_sock(group, listener, &lock);
-        } else {
+        } else if !B::planted(Fault::GroupStillNamed) {
             listener.sk_reuseport_cb.store(NONE, Ordering::Release);
         }
         if detached.num_socks == 0 {

@@ -285,7 +285,9 @@ impl<C: Send + 'static, B: Backend> LockedQueue<'_, C, B> {
         if pushed.is_err() {
             return Err(request);
         }
-        request.set_state(RequestState::Queued);
+        if !B::planted(Fault::StateNotSaid) {
+            request.set_state(RequestState::Queued);
+        }
         let _ = request.into_raw();
         if !B::planted(Fault::BacklogNotCounted) {
             self.count(1);

@@ -8,7 +8,7 @@ use crate::lockdep::{Before, order::Reuseport};
 use crate::net::ListenerRef;
 use crate::net::{GroupRef, Net, ReuseportLocked};
 use crate::slab::{NONE, Slab, Store};
-use crate::sync::{AtomicU32, Backend, Event};
+use crate::sync::{AtomicU32, Backend, Event, Fault};
 use core::sync::atomic::Ordering;
 
 /// The group is full and has no closed member to evict.
@@ -139,7 +139,9 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         if let Some(last) = self.member(group, num_socks) {
             self.put_at(group, place, last);
         }
-        group.num_socks.store(num_socks, Ordering::Release);
+        if !B::planted(Fault::MemberStillCounted) {
+            group.num_socks.store(num_socks, Ordering::Release);
+        }
         B::trace(Event::LeftGroup { listener: listener.index() });
         Detached { place, num_socks }
     }
@@ -184,7 +186,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
     /// Puts the reference that the members share, if there are none left.
     pub(crate) fn put_if_empty(&self, group: &SockReuseport<B>, _lock: &ReuseportLocked<'_, B>) {
         let members = group.num_socks.peek() + group.num_closed_socks.load(Ordering::Relaxed);
-        if members == 0 {
+        if members == 0 && !B::planted(Fault::GroupLeaked) {
             // SAFETY: `hash` stored this reference for the first member, and there is no member left
             // that it could be put for again.
             drop(unsafe { GroupRef::from_raw(self, group.index()) });

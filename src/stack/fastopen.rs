@@ -11,7 +11,7 @@ use crate::listener::{AddError, Listener, ListenerId};
 use crate::net::RequestRef;
 use crate::outcome::{Delivered, FastOpened, HandshakeEnd, Refusal, Refused, SockError, Wake};
 use crate::request::{RequestId, RequestState};
-use crate::sync::{AtomicU32, Backend, Event};
+use crate::sync::{AtomicU32, Backend, Event, Fault};
 use core::sync::atomic::Ordering;
 
 impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
@@ -118,9 +118,13 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
         }
         let owner = self.owner_of(&request);
         let (handshake, root) = net.at_root(&owner, &mut held, |listener, _, held| {
-            request.tfo_listener.store(0, Ordering::Relaxed);
+            if !B::planted(Fault::HandshakeNotEnded) {
+                request.tfo_listener.store(0, Ordering::Relaxed);
+            }
             let mut fastopenq = listener.accept_queue.fastopenq.lock(held);
-            fastopenq.charge(-1);
+            if !B::planted(Fault::FastChargeKept) {
+                fastopenq.charge(-1);
+            }
             B::trace(Event::HandshakeEnded { request: request.index(), listener: listener.index() });
             // SAFETY: `syn_fastopen` stored it, and the flag says that it was not taken back.
             let handshake = unsafe { RequestRef::from_raw(net, request.index()) };

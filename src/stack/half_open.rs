@@ -60,7 +60,9 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
                 let Some((mut bucket, mut held)) = self.ehash.lock(&tuple, held) else {
                     return Err((AddError::Full, request));
                 };
-                if let Some(known) = bucket.find(&self.net, &tuple) {
+                if let Some(known) = bucket.find(&self.net, &tuple)
+                    && !B::planted(Fault::DuplicateNotRecognised)
+                {
                     return Ok((Syn::Duplicate(self.net.requests.id_at(known.index())), Some(request)));
                 }
                 let mut queue = listener.accept_queue.lock(&mut held);

@@ -198,8 +198,24 @@ pub enum Fault {
     OwnerReferenceLeaked,
     /// Request: a queued request is let go of twice.
     RequestPutTwice,
+    /// Accept queue: an addition does not say that the request is queued.
+    StateNotSaid,
     /// Half open: a completed handshake stays charged.
     ChargeKept,
+    /// Half open: a SYN does not look, under the lock, whether its tuple has a request by now.
+    DuplicateNotRecognised,
+    /// Half open: a lookup takes whatever request is in the bucket.
+    TupleNotCompared,
+    /// Fast open: the end of a handshake leaves the charge.
+    FastChargeKept,
+    /// Fast open: the end of a handshake does not say so.
+    HandshakeNotEnded,
+    /// Group: a member that leaves stays counted.
+    MemberStillCounted,
+    /// Group: a member that leaves goes on naming its group.
+    GroupStillNamed,
+    /// Group: the last member leaves the group in use.
+    GroupLeaked,
     /// Handover: the closer's owner is not handed to the heir's.
     OwnerNotHanded,
     /// Handover: the heir is not woken.

@@ -291,4 +291,13 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         quick_bound: Some(1),
         ..BASE
     },
+    Scenario {
+        name: "ack_ack_of_two",
+        schedule: "
+            1. A has two half-open requests in one bucket.
+            2. T1 and T2 get their final ACKs: each finds its own.",
+        before: &[Op::Syn(0, A), Op::Syn(1, A)],
+        threads: &[&[Op::Ack(0)], &[Op::Ack(1)]],
+        ..BASE
+    },
 ];
