@@ -48,3 +48,27 @@ fn an_owner_that_leads_nowhere_has_no_root() {
     assert!(net.rsk_listener(owner.index()).is_none());
     assert!(net.rsk_listener(NONE).is_none());
 }
+
+#[test]
+fn whoever_is_at_the_root_shortens_the_chain() {
+    let mut memory = Memory::new(4, 0, 0, 0);
+    let (net, _) = memory.lend();
+    let listener = net.alloc_listener(&mut nothing_held()).unwrap();
+    let home = listener.accept_queue.lock(&mut nothing_held()).home();
+    let second = handed(&net, home);
+    let third = handed(&net, second.index());
+    drop(second);
+    for (owners, found) in [(1, "two links become one"), (1, "one link stays")] {
+        let (slot, root) = net.at_root(&third, &mut nothing_held(), |found, queue, _| {
+            assert_eq!(queue.home(), home);
+            found.index()
+        });
+        assert_eq!(slot, listener.index());
+        assert_eq!(third.link(), Link::Handed(home), "{found}");
+        drop(root);
+        assert_eq!(net.owners.available(), owners + 1, "{found}: the second owner is let go of");
+    }
+    drop(third);
+    close(&net, listener);
+    assert_eq!((net.owners.available(), net.listeners.available()), (4, 4));
+}

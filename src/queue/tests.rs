@@ -1,6 +1,6 @@
 //! The queue, without and with its lock, against `VecDeque`.
 
-use super::{AcceptQueue, AlreadyQueued, RequestSockQueue};
+use super::{AcceptQueue, AlreadyQueued, Charges, RequestSockQueue};
 use crate::DefaultBackend as B;
 use crate::net::{Net, RequestRef};
 use crate::request::{RequestSock, RequestState};
@@ -325,4 +325,51 @@ fn a_detached_queue_is_appended_whole_and_in_order() {
     assert!(nothing.is_empty());
     locked.queues[1].lock(&mut nothing_held()).append(nothing);
     assert_eq!(locked.pop(1, &net), None);
+}
+
+#[test]
+fn charges_go_along_with_a_queue_that_is_detached_with_all() {
+    let locked = Locked::new();
+    let charges = |queue: usize| locked.queues[queue].charges();
+    locked.queues[0].lock(&mut nothing_held()).charge(Charges { qlen: 3, young: 2 });
+    locked.queues[1].lock(&mut nothing_held()).charge(Charges::one(true));
+    let detached = locked.queues[0].lock(&mut nothing_held()).detach();
+    assert_eq!(charges(0), Charges { qlen: 3, young: 2 }, "the queue alone leaves them");
+    locked.queues[1].lock(&mut nothing_held()).append(detached);
+    let all = locked.queues[0].lock(&mut nothing_held()).detach_all();
+    assert!(charges(0).is_none());
+    locked.queues[1].lock(&mut nothing_held()).append(all);
+    assert_eq!(charges(1), Charges { qlen: 4, young: 3 });
+    locked.queues[1].lock(&mut nothing_held()).charge(-Charges { qlen: 4, young: 3 });
+    assert!(charges(1).is_none());
+}
+
+#[test]
+fn reset_connections_count_and_are_taken_off_in_their_order_whoever_has_the_list() {
+    let mut memory = Memory::new(0, 3, 0, 0);
+    let (net, _) = memory.lend();
+    let locked = Locked::new();
+    let mut held = nothing_held();
+    let [mine, theirs, _] = &locked.queues;
+    for (queue, qlen) in [(mine, 1), (theirs, 1), (mine, 2)] {
+        let mut list = queue.fastopenq.lock(&mut held);
+        let request = fresh(&net).unwrap();
+        let again = request.clone();
+        // SAFETY: the requests' memory outlives the queues, and each is in hand.
+        assert!(unsafe { list.push_reset(request) }.is_ok());
+        // SAFETY: as above; that it is listed is found before it is linked.
+        assert!(unsafe { list.push_reset(again) }.is_err(), "it is listed already");
+        assert_eq!(list.qlen(), qlen);
+    }
+    theirs.fastopenq.lock(&mut held).charge(5);
+    let pending = mine.fastopenq.lock(&mut held).detach();
+    assert!(!pending.is_empty() && mine.fastopenq.lock(&mut held).detach().is_empty());
+    let mut list = theirs.fastopenq.lock(&mut held);
+    list.append(pending);
+    assert_eq!(list.qlen(), 8);
+    // SAFETY: there is one store.
+    let mut pop = || unsafe { list.pop_reset(&net) }.map(|request| (request.index(), request.state()));
+    let taken = [(); 4].map(|()| pop());
+    assert_eq!(taken, [Some(1), Some(0), Some(2), None].map(|slot| Some((slot?, RequestState::InHand))));
+    assert_eq!((list.qlen(), available(&net)), (5, 3));
 }
