@@ -56,8 +56,8 @@ pub struct Listener<C, B: Backend> {
     pub(crate) socks_index: B::Stat,
     /// Listen, shutdown and close of this socket, one at a time. (Linux: `lock_sock()`.)
     pub(crate) sock: Mutex<Descriptor, ListenerSock, B>,
-    /// The owner whose chain leads to what the listener held when it stopped, if the steps of its stop
-    /// still have to deal with that, or [`NONE`]: a stored reference, under `sock`.
+    /// The owner whose chain leads to what the listener held when it stopped, until the steps of its stop
+    /// are taken, or [`NONE`]: a stored reference, under `sock`.
     pub(crate) estate: B::Stat,
     /// The accept queue. (Linux: `icsk_accept_queue`.)
     pub accept_queue: RequestSockQueue<C, B>,

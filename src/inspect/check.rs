@@ -165,8 +165,9 @@ impl<C> Graph<C> {
             let here = Some(slot);
             let requests = self.requests.iter().filter(|r| r.refs != 0 && r.owner == here).count();
             let homes = self.listeners.iter().filter(|l| l.owner == here).count();
+            let estates = self.listeners.iter().filter(|l| l.estate == here).count();
             let handed = self.owners.iter().filter(|o| o.link == Link::Handed(slot)).count();
-            equal("owner", slot, owner.refs, requests + homes + handed);
+            equal("owner", slot, owner.refs, requests + homes + estates + handed);
         }
         for (slot, listener) in (0..).zip(&self.listeners) {
             // A descriptor counts until its socket is closed.

@@ -40,6 +40,8 @@ pub struct ListenerView<C> {
     pub bound: bool,
     /// Its own owner's slot, while it has one.
     pub owner: Option<u32>,
+    /// The slot of the owner that it handed on, until the steps of its stop are taken.
+    pub estate: Option<u32>,
     /// Its group's slot, while it is in one.
     pub group: Option<u32>,
     /// Its accept queue, or `None` while somebody holds the `rskq_lock`.
@@ -190,7 +192,18 @@ impl<C: Clone + Send + 'static, B: Backend> Stack<'_, C, B> {
             // SAFETY: nobody changes a descriptor meanwhile, by the caller's contract.
             let bound = unsafe { listener.sock.peek(|descriptor| *descriptor != Descriptor::Closed) };
             let group = stored(group);
-            ListenerView { bound, refs, listening, owner, group, queue, open, charges, fastopenq }
+            ListenerView {
+                estate: stored(listener.estate.peek()),
+                bound,
+                refs,
+                listening,
+                owner,
+                group,
+                queue,
+                open,
+                charges,
+                fastopenq,
+            }
         });
         let mut hashed = alloc::vec![0; net.requests.capacity()];
         // SAFETY: nobody changes a chain meanwhile, by the caller's contract.

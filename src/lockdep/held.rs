@@ -14,7 +14,12 @@ pub enum Nothing {}
 
 /// Says that a lock of class `K` may be taken while `Self` is the innermost class held.
 ///
-/// Implemented by the order table for every pair of the order, and by [`Nothing`] for all.
+/// Implemented by [`lock_order!`](crate::lock_order) for every pair of an order, and by [`Nothing`] for all.
+///
+/// # Safety
+///
+/// There must be one order of all classes concerned in which `K` comes after `Self`, and every class that
+/// is before `Self` is before `K`. Otherwise tokens could be led outward again, step by step.
 // The table is named here because an attribute cannot quote it; tests compare the two.
 #[diagnostic::on_unimplemented(
     message = "lock order violation: `{K}` may not be taken while `{Self}` is held",
@@ -23,7 +28,7 @@ pub enum Nothing {}
     note = "take `{K}` before `{Self}`, or release `{Self}` and use the token that it was taken with",
     note = "two locks of one class are taken together, in one call: `Mutex::lock_pair`"
 )]
-pub trait Before<K> {}
+pub unsafe trait Before<K> {}
 
 /// Shows that the context holds locks up to class `K`, and none that `K` is before.
 pub struct Held<'t, K> {

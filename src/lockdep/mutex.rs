@@ -1,7 +1,7 @@
 //! A mutex with a class.
 
+use super::declare::{Innermost, LockClass};
 use super::held::{Before, Held};
-use super::order::{Innermost, LockClass};
 use crate::sync::{Backend, Cell, Lock, LockTag, Nesting};
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};

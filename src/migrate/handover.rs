@@ -169,8 +169,9 @@ fn append<'a, C: Send + 'static, B: Backend>(
         (heir.id(), dealt_with)
     });
     drop(root);
+    // Until the steps are taken: who takes them may have to be told again.
+    listener.estate.store(mine.into_raw(), Ordering::Relaxed);
     if !dealt_with {
-        listener.estate.store(mine.into_raw(), Ordering::Relaxed);
         return Moved::NotAll(None);
     }
     count_many(&net.counters.TCPMigrateReqSuccess, connections);

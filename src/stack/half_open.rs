@@ -207,6 +207,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
             }
             if timeouts >= retries {
                 queue.charge(-Charges::one(young));
+                B::trace(Event::Unhashed { request: request.index() });
                 return (Some(SynAckTimer::Expired), bucket.remove(&self.net, request));
             }
             request.num_timeout.store(timeouts + 1, Ordering::Relaxed);

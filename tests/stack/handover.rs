@@ -327,3 +327,13 @@ fn an_owner_is_free_again_once_nothing_names_it() {
     assert_eq!(close(&stack, a), []);
     finish(stack, &[b]);
 }
+
+#[test]
+fn what_moved_is_told_to_who_goes_on_with_the_steps() {
+    let (stack, [a, b]) = group();
+    assert_eq!(deliver(&stack, 1), Ok(a));
+    drop(stack.close(a).unwrap());
+    assert_eq!(close(&stack, a), [End::HandedOver(b, 1)], "or nobody wakes B");
+    assert_eq!(accept_all(&stack, b), [1]);
+    finish(stack, &[b]);
+}
