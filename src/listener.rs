@@ -26,6 +26,8 @@ pub enum Descriptor {
     Stopping {
         /// Whether it is closed after that; otherwise it is shut down.
         close: bool,
+        /// Whether everything is with an heir that deals with it.
+        handed: bool,
     },
     /// It was shut down: bound, not listening, may listen again.
     Shut,

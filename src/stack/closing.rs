@@ -47,7 +47,8 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         let moved = match *descriptor {
             Descriptor::Closed => return Err(SockError::Stale),
             Descriptor::Shut if !close => return Err(SockError::NotListening),
-            Descriptor::Stopping { close: true } if !close => return Err(SockError::Stale),
+            Descriptor::Stopping { close: true, .. } if !close => return Err(SockError::Stale),
+            Descriptor::Stopping { handed: true, .. } => Moved::All(None),
             Descriptor::Shut | Descriptor::Stopping { .. } => Moved::NotAll(None),
             Descriptor::Listening => {
                 // First out of the group and the table, then CLOSE: who sees CLOSE and looks again
@@ -57,7 +58,9 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
                 self.design.stop(&leaving, left, &mut held)
             }
         };
-        *descriptor = Descriptor::Stopping { close };
+        let told_before = matches!(*descriptor, Descriptor::Stopping { .. });
+        let handed = matches!(moved, Moved::All(_));
+        *descriptor = Descriptor::Stopping { close, handed };
         let listens = listener.listens();
         let estate = match listener.estate.load(Ordering::Relaxed) {
             NONE => None,
@@ -66,6 +69,9 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         };
         drop(descriptor);
         let (moved, drained) = match moved {
+            Moved::All(None) if told_before => {
+                (estate.as_ref().and_then(|estate| self.told_again(estate)), true)
+            }
             Moved::All(moved) => (moved, true),
             Moved::NotAll(moved) => (moved, false),
         };
@@ -86,7 +92,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     fn stopped(&self, listener: &ListenerRef<'_, 's, C, B>, listens: u32) {
         let held = &mut self.nothing_held();
         let (mut descriptor, mut held) = listener.sock.lock_and(held);
-        let Descriptor::Stopping { close } = *descriptor else {
+        let Descriptor::Stopping { close, .. } = *descriptor else {
             return; // somebody else took the last step at the same time
         };
         if listener.listens() != listens {
@@ -111,6 +117,18 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         self.put_home(listener);
         // SAFETY: `listen` stored the descriptor's reference, and the descriptor became Closed once.
         drop(unsafe { ListenerRef::from_raw(&self.net, listener.index()) });
+    }
+
+    /// Tells again who has what a listener handed over, to whoever goes on with its steps: the wake-up may
+    /// not have been done.
+    fn told_again<'a>(&'a self, estate: &OwnerRef<'a, 's, C, B>) -> Option<Outcome<C, B>> {
+        let held = &mut self.nothing_held();
+        let (told, root) = self.net.at_root(estate, held, |heir, queue, _| {
+            (heir.is_listening() && !queue.is_empty()).then(|| (heir.id(), queue.len()))
+        });
+        drop(root);
+        let (to, connections) = told?;
+        Some(Outcome::HandedOver { to, connections, wake: Some(Wake(to)) })
     }
 
     /// Takes one request of what a listener that stopped left with another one that had stopped.

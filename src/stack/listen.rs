@@ -64,8 +64,8 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
         let held = &mut self.nothing_held();
         let (mut descriptor, mut inner) = listener.sock.lock_and(held);
         match *descriptor {
-            Descriptor::Closed | Descriptor::Stopping { close: true } => return Err(ListenError::Stale),
-            Descriptor::Stopping { close: false } => return Err(ListenError::Stopping),
+            Descriptor::Closed | Descriptor::Stopping { close: true, .. } => return Err(ListenError::Stale),
+            Descriptor::Stopping { close: false, .. } => return Err(ListenError::Stopping),
             Descriptor::Listening => {
                 listener.sk_max_ack_backlog.store(backlog, Ordering::Relaxed);
                 return Ok(());

@@ -128,9 +128,9 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
             return Ok(listener);
         }
         match *listener.sock.lock(&mut self.nothing_held()) {
-            Descriptor::Closed | Descriptor::Stopping { close: true } => Err(SockError::Stale),
+            Descriptor::Closed | Descriptor::Stopping { close: true, .. } => Err(SockError::Stale),
             // It may listen again by now, but it did not when it was asked.
-            Descriptor::Stopping { close: false } | Descriptor::Shut | Descriptor::Listening => {
+            Descriptor::Stopping { close: false, .. } | Descriptor::Shut | Descriptor::Listening => {
                 Err(SockError::NotListening)
             }
         }

@@ -1,6 +1,6 @@
 //! Shutdown and close, some steps at a time.
 
-use crate::world::{State, World, free_owners};
+use crate::world::{Socket, State, World, free_owners};
 use rskq::inspect::Graph;
 use rskq::*;
 
@@ -33,6 +33,8 @@ impl World {
         let mut said = said.into_iter();
         if let Some(heir) = heir {
             self.handed_over(which, heir, said.next());
+        } else if let (State::Stopping { .. }, Some(heir)) = (state, self.socket(which).estate) {
+            self.told_again(heir, &mut said);
         }
         for said in said {
             self.one_by_one(which, said);
@@ -40,6 +42,7 @@ impl World {
         if done {
             assert!(self.socket(which).queue.is_empty(), "the last step leaves nothing");
             self.socket(which).state = if close { State::Closed } else { State::Shut };
+            self.socket(which).estate = None;
         }
     }
 
@@ -87,6 +90,20 @@ impl World {
             _ => panic!("it holds something and somebody listens"),
         }
         self.socket(heir).queue.append(&mut queue);
+        // What was handed to it goes on with it.
+        for socket in self.sockets.iter_mut().flatten().filter(|socket| socket.estate == Some(which)) {
+            socket.estate = Some(heir);
+        }
+        self.socket(which).estate = Some(heir);
+    }
+
+    /// Whoever goes on with the steps is told who has everything, if anything waits there.
+    fn told_again(&mut self, heir: usize, said: &mut impl Iterator<Item = Said>) {
+        let Socket { id, state, ref queue, .. } = *self.socket(heir);
+        if state == State::Listening && !queue.is_empty() {
+            let told = said.next();
+            assert!(matches!(told, Some(Said::HandedOver(to, n)) if (to, n) == (id, queue.len() as u32)));
+        }
     }
 
     /// The oldest goes to who listens now, or is aborted where nobody does.

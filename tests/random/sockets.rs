@@ -21,7 +21,8 @@ impl World {
             Ok(id) => {
                 assert!(!no_slot && self.has_room());
                 let queue = VecDeque::new();
-                self.sockets[which] = Some(Socket { id, state: State::Listening, backlog, limit: 0, queue });
+                self.sockets[which] =
+                    Some(Socket { id, state: State::Listening, backlog, limit: 0, queue, estate: None });
                 self.members.push(which);
             }
             Err(error) => {

@@ -36,6 +36,8 @@ pub(crate) struct Socket {
     pub(crate) limit: u32,
     /// Children that wait, oldest first.
     pub(crate) queue: VecDeque<u32>,
+    /// Who has what it handed over, until its last step.
+    pub(crate) estate: Option<usize>,
 }
 
 impl Socket {
