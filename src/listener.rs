@@ -67,6 +67,12 @@ pub struct Listener<C, B: Backend> {
     pub(crate) bind: Cell<Bind, B::PieceCanary>,
     /// Chain of the bound sockets of a bucket; under `ListenBucket`.
     pub(crate) bound: AtomicLink,
+    /// The owner whose home the listener is, for the designs of the discussion: there it is one for a life.
+    #[cfg(feature = "designs")]
+    pub(crate) home: B::Stat,
+    /// The CPU whose connections it is for, and 1; 0 if it is for none. (Linux: `sk_incoming_cpu`.)
+    #[cfg(feature = "designs")]
+    pub(crate) sk_incoming_cpu: B::Stat,
 }
 
 impl<C: Send + 'static, B: Backend> Stable for Listener<C, B> {
@@ -83,6 +89,10 @@ impl<C: Send + 'static, B: Backend> Stable for Listener<C, B> {
         accept_queue: RequestSockQueue::new(),
         bind: Cell::new(Bind { addr: None, reuseport: false }),
         bound: AtomicLink::new(),
+        #[cfg(feature = "designs")]
+        home: B::Stat::ZERO,
+        #[cfg(feature = "designs")]
+        sk_incoming_cpu: B::Stat::ZERO,
     };
 
     fn place(&mut self, index: u32) {
@@ -96,6 +106,11 @@ impl<C: Send + 'static, B: Backend> Stable for Listener<C, B> {
         self.estate.place(NONE);
         self.accept_queue.place(index);
         self.bind.place();
+        #[cfg(feature = "designs")]
+        {
+            self.home.place(NONE);
+            self.sk_incoming_cpu.place(0);
+        }
     }
 }
 

@@ -1,8 +1,13 @@
 //! What the listeners of one stack share: the slabs, the global reuseport lock, the switch.
 
+#[cfg(feature = "designs")]
+mod picking;
 mod root;
 #[cfg(all(test, feature = "spin", feature = "designs"))]
 mod tests;
+
+#[cfg(feature = "designs")]
+pub use picking::{Picker, Picking, Program};
 
 use crate::counters::Counters;
 use crate::group::{Member, SockReuseport};
@@ -23,6 +28,9 @@ pub struct Net<'s, C, B: Backend> {
     reuseport_lock: Mutex<(), Reuseport, B>,
     /// Whether connections migrate when no program decides. (Linux: `net.ipv4.tcp_migrate_req`.)
     pub(crate) sysctl_tcp_migrate_req: B::AtomicU32,
+    /// Who picks a target in the designs of the discussion.
+    #[cfg(feature = "designs")]
+    pub(crate) picking: Picking<B>,
     pub(crate) counters: Counters<B>,
 }
 
@@ -55,6 +63,8 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
             socks,
             reuseport_lock,
             sysctl_tcp_migrate_req,
+            #[cfg(feature = "designs")]
+            picking: Picking::new(),
             counters: Counters::new(),
         }
     }
@@ -74,6 +84,11 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         let owner = Fresh::<Owner<B>, _>::alloc(self)?;
         let listener = listener.publish();
         let home = Self::home_of(&listener, owner);
+        #[cfg(feature = "designs")]
+        {
+            listener.home.store(home.index(), core::sync::atomic::Ordering::Relaxed);
+            listener.sk_incoming_cpu.store(0, core::sync::atomic::Ordering::Relaxed);
+        }
         {
             let (mut queue, mut held) = listener.accept_queue.lock_and(held);
             let before = queue.set_home(home.into_raw());

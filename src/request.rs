@@ -6,6 +6,12 @@
 //! some leave the owner of a moved request as it is, some exchange it, and one hands a whole queue
 //! over by storing one owner into another.
 
+#[cfg(feature = "designs")]
+mod posted;
+
+#[cfg(feature = "designs")]
+pub(crate) use posted::{Posted, TimerState};
+
 use crate::slab::{Id, NONE, Stable};
 use crate::sync::{AtomicU32, Backend, Cell};
 use core::net::SocketAddr;
@@ -82,6 +88,9 @@ pub struct RequestSock<C, B: Backend> {
     pub(crate) tfo_listener: B::Stat,
     key: Cell<Option<Key>, B::PieceCanary>,
     child: Cell<Option<C>, B::PieceCanary>,
+    /// What only the designs of the discussion use.
+    #[cfg(feature = "designs")]
+    pub(crate) posted: Posted<B>,
 }
 
 impl<C: Send + 'static, B: Backend> Stable for RequestSock<C, B> {
@@ -96,6 +105,8 @@ impl<C: Send + 'static, B: Backend> Stable for RequestSock<C, B> {
         tfo_listener: B::Stat::ZERO,
         key: Cell::new(None),
         child: Cell::new(None),
+        #[cfg(feature = "designs")]
+        posted: Posted::INIT,
     };
 
     fn place(&mut self, index: u32) {
@@ -106,6 +117,8 @@ impl<C: Send + 'static, B: Backend> Stable for RequestSock<C, B> {
         self.tfo_listener.place(0);
         self.key.place();
         self.child.place();
+        #[cfg(feature = "designs")]
+        self.posted.place();
     }
 }
 
@@ -142,6 +155,8 @@ impl<C: Send + 'static, B: Backend> RequestSock<C, B> {
         self.set_state(RequestState::InHand);
         self.num_timeout.store(0, Ordering::Relaxed);
         self.tfo_listener.store(0, Ordering::Relaxed);
+        #[cfg(feature = "designs")]
+        self.posted.clear();
         // SAFETY: nobody else can reach a request that has no reference yet.
         unsafe { self.key.with_mut(|slot| *slot = Some(key)) }
     }

@@ -159,6 +159,29 @@ impl<'s, T: Stable, B: Backend> Slab<'s, T, B> {
         self.slot(index).is_some_and(|slot| slot.refs.load(Ordering::Acquire) == 1)
     }
 
+    /// Drops a reference, as [`dec`](Self::dec), for a design that may have none; `None` if there is none.
+    #[cfg(feature = "designs")]
+    fn dec_as_posted(&self, index: u32) -> Option<bool> {
+        let slot = self.slot(index)?;
+        loop {
+            match slot.refs.peek() {
+                0 => return None,
+                1 => {
+                    if slot.refs.compare_exchange(1, 0, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+                        return Some(true);
+                    }
+                }
+                _ => return Some(slot.refs.fetch_sub(1, Ordering::AcqRel) == 1),
+            }
+        }
+    }
+
+    /// Tells whether the object at `index` has more than one reference.
+    #[cfg(feature = "designs")]
+    pub(crate) fn is_shared(&self, index: u32) -> bool {
+        self.slot(index).is_some_and(|slot| slot.refs.peek() > 1)
+    }
+
     /// Returns the number of references on a slot, for checkers.
     #[cfg(feature = "alloc")]
     pub(crate) fn refs(&self, index: u32) -> u32 {
@@ -282,6 +305,23 @@ impl<'a, T: Stable, S: Store<T>> Ref<'a, T, S> {
     #[inline]
     pub unsafe fn from_raw(store: &'a S, index: u32) -> Self {
         Ref { store, index, object: PhantomData }
+    }
+
+    /// Drops a reference as a design does that may have none to drop; tells whether there was one.
+    ///
+    /// The count never goes below zero, so that whatever else the design does to an object that is gone,
+    /// its slot is freed once for each life.
+    #[cfg(feature = "designs")]
+    pub(crate) fn put_as_posted(store: &'a S, index: u32) -> bool {
+        let slab = store.slab();
+        let last = slab.dec_as_posted(index);
+        if last == Some(true) {
+            let next = store.retire(&slab.slots[index as usize].value);
+            slab.free(index);
+            // Made only to be dropped: the reference that the retired object stored.
+            next.map(|index| Ref { store, index, object: PhantomData });
+        }
+        last.is_some()
     }
 
     /// Returns the object's slot.

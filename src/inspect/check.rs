@@ -154,12 +154,8 @@ impl<C> Graph<C> {
         };
         for (slot, request) in (0..).zip(&self.requests) {
             let lists = self.queued(slot) + self.reset_listed(slot) + request.hashed as usize;
-            equal(
-                "request",
-                slot,
-                request.refs,
-                lists + usize::from(request.tfo_listener && request.refs != 0),
-            );
+            let kept = if request.refs == 0 { 0 } else { request.kept };
+            equal("request", slot, request.refs, lists + kept as usize);
         }
         for (slot, owner) in (0..).zip(&self.owners) {
             let here = Some(slot);

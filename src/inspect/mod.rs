@@ -102,6 +102,10 @@ pub struct RequestView {
     pub num_timeout: u32,
     /// Whether it is a fast-open connection whose handshake has not ended.
     pub tfo_listener: bool,
+    /// References held by what is in no list: a handshake that has not ended, an armed timer.
+    pub kept: u32,
+    /// Whether its timer is armed, in designs that have timers.
+    pub armed: bool,
     /// How often it is in the established table.
     pub hashed: u32,
 }
@@ -217,6 +221,8 @@ impl<C: Clone + Send + 'static, B: Backend> Stack<'_, C, B> {
             tuple: unsafe { request.peek(|_, key| key.map(|key| key.tuple)) },
             num_timeout: request.num_timeout.peek(),
             tfo_listener: request.tfo_listener.peek() != 0,
+            kept: self.keeps(request).0,
+            armed: self.keeps(request).1,
             hashed: hashed[index as usize],
         });
         let owners = (0..)
@@ -242,6 +248,16 @@ impl<C: Clone + Send + 'static, B: Backend> Stack<'_, C, B> {
             owners: owners.collect(),
             groups: groups.collect(),
         }
+    }
+
+    /// Returns the references on a request that its handshake and its timer hold, and whether that is armed.
+    fn keeps(&self, request: &RequestSock<C, B>) -> (u32, bool) {
+        #[cfg(feature = "designs")]
+        if self.is_posted() {
+            let (handshake, timer) = request.posted.holders();
+            return (u32::from(handshake) + u32::from(timer), timer);
+        }
+        (u32::from(request.tfo_listener.peek() != 0), false)
     }
 
     /// # Safety

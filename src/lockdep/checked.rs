@@ -34,6 +34,12 @@ impl<B: Backend, X: Embedder> Backend for Checked<B, X> {
     fn trace(event: Event) {
         B::trace(event);
     }
+
+    #[cfg(feature = "designs")]
+    #[inline(always)]
+    fn violated(property: &'static str, text: &'static str, slot: u32) {
+        B::violated(property, text, slot);
+    }
 }
 
 // SAFETY: the atomics, locks and cells are `B`'s, and the validator's own are of a back end that the

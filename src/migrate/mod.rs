@@ -5,13 +5,25 @@ mod abort;
 mod clone;
 mod half_open;
 mod handover;
+#[cfg(feature = "designs")]
+mod naive;
+#[cfg(feature = "designs")]
+mod nested;
+#[cfg(feature = "designs")]
+mod posted;
+#[cfg(feature = "designs")]
+mod relabel;
 mod requeue;
 #[cfg(feature = "designs")]
 mod splice;
 
 #[cfg(feature = "designs")]
 pub use clone::{CloneFixes, Wakeup};
+#[cfg(feature = "designs")]
+pub use crate::net::{Picker, Program};
 pub(crate) use half_open::adopt;
+#[cfg(feature = "designs")]
+pub(crate) use posted::Site;
 
 use crate::hash::{EstablishedTable, ListenTable};
 use crate::lockdep::{Held, Nothing, order::ListenerSock};
@@ -32,9 +44,25 @@ pub enum Design {
     /// All go to one listener at the same address together, in O(1); each is aborted only if nobody
     /// listens there. Where owner slots run out, as [`Requeue`](Self::Requeue).
     Handover,
-    /// The queue is spliced onto another listener's, as in the patch of 1 December 2020.
+    /// The queue is spliced onto another listener's, as in the third patch of 1 December 2020.
     #[cfg(feature = "designs")]
     Splice,
+    /// With the fourth patch: fast-open connections are mended at accept.
+    #[cfg(feature = "designs")]
+    SpliceTfo,
+    /// The fifth patch alone: half-open requests are rewritten in place; what waits is aborted.
+    #[cfg(feature = "designs")]
+    InPlace,
+    /// The patches of 7 December 2020: the splice with its locks in order, and the fourth and fifth patch.
+    #[cfg(feature = "designs")]
+    SpliceNested,
+    /// The seven steps of the discussion: the queue is spliced without two locks.
+    #[cfg(feature = "designs")]
+    Relabel,
+    /// The prototype of 10 December 2020: requests are moved one by one, and half-open ones rewritten in
+    /// place.
+    #[cfg(feature = "designs")]
+    RequeueNaive,
     /// Each is cloned for a target of its own, as merged in Linux 5.14, with later fixes by choice.
     #[cfg(feature = "designs")]
     Clone(CloneFixes),
@@ -70,6 +98,38 @@ pub(crate) enum Moved<C, B: Backend> {
     NotAll(Option<Outcome<C, B>>),
 }
 
+#[cfg(feature = "designs")]
+impl Design {
+    /// Tells whether requests are handled as in Linux: see [`posted`].
+    pub(crate) fn is_posted(self) -> bool {
+        !matches!(self, Design::Abort | Design::Requeue | Design::Handover)
+    }
+
+    /// Returns the fixes of the merged design.
+    fn fixes(self) -> Option<CloneFixes> {
+        match self {
+            Design::Clone(fixes) => Some(fixes),
+            _ => None,
+        }
+    }
+
+    fn moves_half_open_in_place(self) -> bool {
+        matches!(self, Design::InPlace | Design::SpliceNested | Design::RequeueNaive)
+    }
+
+    fn mends_at_accept(self) -> bool {
+        matches!(self, Design::SpliceTfo | Design::SpliceNested)
+    }
+
+    fn replaces_in_place(self) -> bool {
+        self.fixes().is_some_and(|fixes| fixes.replaced_in_place)
+    }
+
+    fn site<'a, 's, C: Send + 'static, B: Backend>(self, at: &Leaving<'a, 's, C, B>) -> Site<'a, 's, C, B> {
+        Site { net: at.net, ehash: at.ehash, design: self }
+    }
+}
+
 impl Design {
     /// Tells whether a half-open request whose listener has left is adopted by another one.
     pub(crate) fn adopts(self) -> bool {
@@ -86,7 +146,16 @@ impl Design {
             Design::Abort | Design::Requeue => abort::unhash(at, false, held),
             Design::Handover => handover::unhash(at, held),
             #[cfg(feature = "designs")]
-            Design::Splice => splice::unhash(at, held),
+            Design::Splice => splice::unhash(at, false, held),
+            #[cfg(feature = "designs")]
+            Design::SpliceTfo => splice::unhash(at, true, held),
+            #[cfg(feature = "designs")]
+            Design::SpliceNested => nested::unhash(at, held),
+            #[cfg(feature = "designs")]
+            Design::Relabel => relabel::unhash(&self.site(at), at, held),
+            // Closed members still find the group, for their half-open requests.
+            #[cfg(feature = "designs")]
+            Design::InPlace | Design::RequeueNaive => abort::unhash(at, true, held),
             #[cfg(feature = "designs")]
             Design::Clone(_) => clone::unhash(at, held),
         }
@@ -123,19 +192,21 @@ impl Design {
     }
 
     /// Deals with one connection that a listener in CLOSE still held.
-    pub(crate) fn stop_one<'a, C: Send + 'static, B: Backend>(
+    pub(crate) fn stop_one<'a, 's, C: Send + 'static, B: Backend>(
         self,
-        at: &Leaving<'a, '_, C, B>,
-        request: RequestRef<'a, '_, C, B>,
+        at: &Leaving<'a, 's, C, B>,
+        request: RequestRef<'a, 's, C, B>,
         held: &mut Held<'_, Nothing>,
     ) -> Option<Outcome<C, B>> {
         match self {
             Design::Abort => abort::child_forget(at, request),
             Design::Requeue | Design::Handover => requeue::stop_one(at, request, held),
             #[cfg(feature = "designs")]
-            Design::Splice => abort::child_forget(at, request),
+            Design::RequeueNaive => naive::stop_one(&self.site(at), at, request, held),
             #[cfg(feature = "designs")]
-            Design::Clone(fixes) => clone::stop_one(fixes, at, request, held),
+            Design::Clone(fixes) => clone::stop_one(fixes, &self.site(at), at, request, held),
+            #[cfg(feature = "designs")]
+            _ => self.site(at).forget(at.listener, request, held).map(Outcome::Aborted),
         }
     }
 }

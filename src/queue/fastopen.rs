@@ -56,6 +56,30 @@ impl<C: Send + 'static, B: Backend> FastOpenQueue<C, B> {
         LockedFastOpen(self.lock.lock(held))
     }
 
+    /// Takes both queues' locks, this one first, as the v1 patch does.
+    #[cfg(feature = "designs")]
+    #[track_caller]
+    pub(crate) fn lock_both_unordered<'a, H: Before<FastOpen>>(
+        &'a self,
+        other: &'a Self,
+        held: &'a mut Held<'_, H>,
+    ) -> (LockedFastOpen<'a, C, B>, LockedFastOpen<'a, C, B>) {
+        let (mine, others) = self.lock.lock_both_unordered(&other.lock, held);
+        (LockedFastOpen(mine), LockedFastOpen(others))
+    }
+
+    /// Takes both queues' locks, the one of the lower listener first; `None` if they are one.
+    #[cfg(feature = "designs")]
+    #[track_caller]
+    pub(crate) fn lock_pair<'a, H: Before<FastOpen>>(
+        &'a self,
+        other: &'a Self,
+        held: &'a mut Held<'_, H>,
+    ) -> Option<(LockedFastOpen<'a, C, B>, LockedFastOpen<'a, C, B>)> {
+        let (mine, others) = self.lock.lock_pair(&other.lock, held)?;
+        Some((LockedFastOpen(mine), LockedFastOpen(others)))
+    }
+
     /// Tells whether nobody holds the lock, in a model.
     #[cfg(any(feature = "loom", feature = "shuttle"))]
     pub(crate) fn is_free(&self) -> bool {
@@ -149,6 +173,24 @@ impl<C: Send + 'static, B: Backend> LockedFastOpen<'_, C, B> {
     #[must_use = "what is charged has to be charged to somebody"]
     pub fn detach(&mut self) -> Pending<C, B> {
         Pending { qlen: core::mem::take(&mut self.0.qlen), reset: self.0.reset.take() }
+    }
+
+    /// Takes what is charged to `other` and puts its list before this one's, as the v1 and v2 patches do.
+    #[cfg(feature = "designs")]
+    pub(crate) fn splice_as_posted(&mut self, other: &mut Self) {
+        self.mend();
+        other.mend();
+        self.0.qlen += core::mem::take(&mut other.0.qlen);
+        self.0.reset.splice_head_as_posted(&mut other.0.reset);
+    }
+
+    /// Reports a list whose tail is not its last request, to which something is about to be added, and
+    /// mends it.
+    #[cfg(feature = "designs")]
+    pub(crate) fn mend(&mut self) {
+        if self.0.reset.mend() {
+            B::violated("I1", "the tail of a reset list is not its last request, whose slot this is", self.0.reset.iter().last().map_or(0, RequestSock::index));
+        }
     }
 
     /// Adds what was another listener's. O(1).

@@ -131,6 +131,26 @@ impl<C: Send + 'static, B: Backend> RequestSockQueue<C, B> {
         (LockedQueue { inner, queue: self }, held)
     }
 
+    /// Charges half-open requests to the listener, or with a minus takes charges back, without the lock, as
+    /// Linux's atomic counters are written.
+    #[cfg(feature = "designs")]
+    pub(crate) fn charge_unlocked(&self, change: Charges) {
+        self.qlen.fetch_add(change.qlen as u32, Ordering::Relaxed);
+        self.young.fetch_add(change.young as u32, Ordering::Relaxed);
+    }
+
+    /// Takes both queues' `rskq_lock`s, the one of the lower listener first; `None` if they are one.
+    #[cfg(feature = "designs")]
+    #[track_caller]
+    pub(crate) fn lock_pair<'a, H: Before<Rskq>>(
+        &'a self,
+        other: &'a Self,
+        held: &'a mut Held<'_, H>,
+    ) -> Option<(LockedQueue<'a, C, B>, LockedQueue<'a, C, B>)> {
+        let (mine, others) = self.rskq_lock.lock_pair(&other.rskq_lock, held)?;
+        Some((LockedQueue { inner: mine, queue: self }, LockedQueue { inner: others, queue: other }))
+    }
+
     /// Takes both queues' `rskq_lock`s, this one first, as the v1 patch does.
     #[cfg(feature = "designs")]
     #[track_caller]
@@ -197,6 +217,12 @@ impl<C, B: Backend> Detached<C, B> {
     #[must_use]
     pub fn charges(&self) -> Charges {
         self.charges
+    }
+
+    /// Returns the requests, oldest first.
+    #[cfg(feature = "designs")]
+    pub(crate) fn requests(&self) -> impl Iterator<Item = &RequestSock<C, B>> {
+        self.list.iter()
     }
 }
 
@@ -339,9 +365,13 @@ impl<C: Send + 'static, B: Backend> LockedQueue<'_, C, B> {
 
     /// Puts all of `other` before all of this queue. O(1). (The v1 patch's splice.)
     pub fn splice_head(&mut self, other: &mut Self) {
-        let mut migrants = other.detach();
-        self.inner.list.splice_head(&mut migrants.list);
-        self.count(migrants.len as i32);
+        self.prepend(other.detach());
+    }
+
+    /// Puts a detached queue before this one. O(1).
+    pub fn prepend(&mut self, mut detached: Detached<C, B>) {
+        self.inner.list.splice_head(&mut detached.list);
+        self.count(detached.len as i32);
     }
 
     /// Puts all of `other` behind all of this queue. O(1).

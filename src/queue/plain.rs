@@ -123,6 +123,28 @@ impl<C, B: Backend> AcceptQueue<C, B> {
         self.tail = tail;
     }
 
+    /// As [`splice_head`](Self::splice_head), with the assignment of the v1 and v2 patches that goes the wrong
+    /// way: if this list is empty, the *other* one gets this one's tail. [`mend`](Self::mend) before anything
+    /// is added.
+    #[cfg(feature = "designs")]
+    pub(super) fn splice_head_as_posted(&mut self, other: &mut Self) {
+        let was_empty = self.list.is_empty();
+        let tail = self.tail;
+        self.splice_head(other);
+        if was_empty {
+            self.tail = tail;
+        }
+    }
+
+    /// Finds the tail again, if it is not where it belongs; tells whether it was not. O(n).
+    #[cfg(feature = "designs")]
+    pub(super) fn mend(&mut self) -> bool {
+        let last = self.list.iter().last().map(core::ptr::from_ref);
+        let lost = last.filter(|&last| last != self.tail);
+        self.tail = lost.unwrap_or(self.tail);
+        lost.is_some()
+    }
+
     /// Returns the requests, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &RequestSock<C, B>> {
         self.list.iter()

@@ -7,13 +7,13 @@ use crate::sync::{AtomicU32, Backend};
 use core::sync::atomic::Ordering;
 
 /// Maps a hash to `0 .. n` without a division. (Linux: `reciprocal_scale()`.)
-fn reciprocal_scale(hash: u32, n: u32) -> u32 {
+pub(super) fn reciprocal_scale(hash: u32, n: u32) -> u32 {
     ((u64::from(hash) * u64::from(n)) >> 32) as u32
 }
 
 impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
     /// Takes a reference on the member of `group` that `hash` falls on.
-    pub(super) fn pick_by_hash(
+    fn pick_by_hash(
         &self,
         group: &SockReuseport<B>,
         hash: u32,

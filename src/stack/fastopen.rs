@@ -54,6 +54,10 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
             Err(child) => return Err(Refused { child, why: Refusal::NoRequestSlot }),
         };
         request.tfo_listener.store(1, Ordering::Relaxed);
+        #[cfg(feature = "designs")]
+        if self.design.is_posted() {
+            request.posted.open_fast();
+        }
         let id = request.id();
         // The handshake's reference.
         let handshake = request.clone();
@@ -83,7 +87,9 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
         );
         match added {
             Ok(listener) => {
-                let _ = handshake.into_raw();
+                if self.handshake_holds() {
+                    let _ = handshake.into_raw();
+                }
                 Ok(FastOpened {
                     delivered: Delivered { listener, wake: Some(Wake(listener)) },
                     handshake: id,
@@ -95,6 +101,14 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
                 Err(self.refused(why, &request))
             }
         }
+    }
+
+    /// Tells whether a handshake holds a reference of its own; in Linux the queue's is its own, too.
+    fn handshake_holds(&self) -> bool {
+        #[cfg(feature = "designs")]
+        return !self.design.is_posted();
+        #[cfg(not(feature = "designs"))]
+        true
     }
 
     /// The handshake of a fast-open connection has ended. O(1). Takes `EstablishedBucket`, in it `Rskq`,
@@ -110,6 +124,11 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
         let held = &mut self.nothing_held();
         let net = &self.net;
         let request = RequestRef::by_id(net, id).ok_or(SockError::Stale)?;
+        #[cfg(feature = "designs")]
+        if let (Some(posted), Some(tuple)) = (self.posted(), Self::tuple(&request)) {
+            drop(request);
+            return posted.fastopen_remove(&tuple, end, held);
+        }
         // SAFETY: the request was filled in, and a reference is held.
         let key = unsafe { request.key() }.ok_or(SockError::Stale)?;
         let (bucket, mut held) = self.ehash.lock(&key.tuple, held).ok_or(SockError::Stale)?;

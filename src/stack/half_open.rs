@@ -76,6 +76,10 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
                 drop(queue);
                 let id = request.id();
                 B::trace(Event::Hashed { request: request.index(), listener: listener.index() });
+                #[cfg(feature = "designs")]
+                if let Some(posted) = self.posted() {
+                    posted.hash(&request);
+                }
                 bucket.insert(request);
                 Ok((Syn::New(id), None))
             },
@@ -103,6 +107,10 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     /// [`Refusal::NoListener`].
     pub fn ack(&self, tuple: &Tuple, mut child: C) -> Result<Delivered<C, B>, Refused<C>> {
         let held = &mut self.nothing_held();
+        #[cfg(feature = "designs")]
+        if let Some(posted) = self.posted() {
+            return posted.ack(tuple, child, held);
+        }
         loop {
             match self.ack_at_home(tuple, child, held) {
                 Ack::Delivered(delivered) => return Ok(delivered),
@@ -170,6 +178,11 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     pub fn synack_timer(&self, id: RequestId<C, B>, retries: u32) -> Result<SynAckTimer, SockError> {
         let held = &mut self.nothing_held();
         let request = RequestRef::by_id(&self.net, id).ok_or(SockError::Stale)?;
+        #[cfg(feature = "designs")]
+        if let (Some(posted), Some(tuple)) = (self.posted(), Self::tuple(&request)) {
+            drop(request);
+            return posted.synack_timer(&tuple, retries, held);
+        }
         loop {
             let (ticked, owner) = self.tick(&request, retries, held)?;
             if let Some(outcome) = ticked {
@@ -229,6 +242,10 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     /// [`Refusal::NoRequest`].
     pub fn reset(&self, tuple: &Tuple) -> Result<(), Refusal> {
         let held = &mut self.nothing_held();
+        #[cfg(feature = "designs")]
+        if let Some(posted) = self.posted() {
+            return posted.reset(tuple, held);
+        }
         let request = self.find(tuple, held).ok_or(Refusal::NoRequest)?;
         if self.unhash_request(&request, held) { Ok(()) } else { Err(Refusal::NoRequest) }
     }

@@ -5,6 +5,8 @@ mod deliver;
 mod fastopen;
 mod half_open;
 mod listen;
+#[cfg(feature = "designs")]
+mod posted;
 mod resources;
 
 pub use closing::Closing;
@@ -112,6 +114,10 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         let Some(request) = listener.queue_remove(&self.net, &mut self.nothing_held()) else {
             return Ok(None);
         };
+        #[cfg(feature = "designs")]
+        if let Some(posted) = self.posted() {
+            return Ok(posted.accepted(&listener, request, &mut self.nothing_held()));
+        }
         // SAFETY: just taken from the queue: in our hands.
         let child = unsafe { request.take_child() };
         if B::planted(Fault::RequestPutTwice) {

@@ -64,6 +64,12 @@ pub trait Backend: Sized + 'static {
     /// Adds `event` to the interleaving that a model prints. Does nothing on [`Core`].
     #[inline(always)]
     fn trace(_event: Event) {}
+
+    /// A design of the discussion does what a property forbids, and goes on where it is still defined
+    /// what happens: `text` says what, of the object in `slot`. A finding in a model; nothing on [`Core`].
+    #[cfg(feature = "designs")]
+    #[inline(always)]
+    fn violated(_property: &'static str, _text: &'static str, _slot: u32) {}
 }
 
 /// A back end under which only one thread runs at a time.

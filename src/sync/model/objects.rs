@@ -250,6 +250,11 @@ macro_rules! model_backend {
             fn trace(event: $crate::sync::Event) {
                 $crate::sync::model::run::record($crate::sync::model::What::Step(event));
             }
+
+            #[cfg(feature = "designs")]
+            fn violated(property: &'static str, text: &'static str, slot: u32) {
+                $crate::sync::model::run::finding(property, || alloc::format!("{text}: slot {slot}"));
+            }
         }
 
         // SAFETY: the checker runs all threads on one OS thread and switches only in operations on
