@@ -16,30 +16,69 @@ pub struct Column {
     pub in_matrix: bool,
 }
 
-/// Every design.
+const fn shown(name: &'static str, title: &'static str, design: Design) -> Column {
+    Column { name, title, design, in_matrix: true }
+}
+
+const fn aside(name: &'static str, title: &'static str, design: Design) -> Column {
+    Column { name, title, design, in_matrix: false }
+}
+
+const fn clone_with(fixes: CloneFixes) -> Design {
+    Design::Clone(fixes)
+}
+
+const FIXED: CloneFixes = CloneFixes::AS_FIXED;
+
+/// Every design, and the merged one with each of its fixes taken out.
 pub const COLUMNS: &[Column] = &[
-    Column { name: "abort", title: "Linux 5.10: abort", design: Design::Abort, in_matrix: true },
-    Column { name: "splice", title: "v1 patch: splice", design: Design::Splice, in_matrix: true },
-    Column {
-        name: "clone-5.14",
-        title: "merged 5.14: clone",
-        design: Design::Clone(CloneFixes::AS_MERGED),
-        in_matrix: true,
-    },
-    Column {
-        name: "clone-naive-wake",
-        title: "clone, first posted fix of A1",
-        design: Design::Clone(CloneFixes { wakeup: Wakeup::ThroughRequest }),
-        in_matrix: false,
-    },
-    Column {
-        name: "clone",
-        title: "clone with its fixes",
-        design: Design::Clone(CloneFixes::AS_FIXED),
-        in_matrix: true,
-    },
-    Column { name: "requeue", title: "ours: requeue", design: Design::Requeue, in_matrix: true },
-    Column { name: "handover", title: "ours: handover", design: Design::Handover, in_matrix: true },
+    shown("abort", "Linux 5.10: abort", Design::Abort),
+    shown("splice", "v1 patch: splice", Design::Splice),
+    shown("splice-tfo", "v1, with its fast-open patch", Design::SpliceTfo),
+    shown("in-place", "v1, half-open: in place", Design::InPlace),
+    shown("splice-nested", "v2: locks in order", Design::SpliceNested),
+    shown("relabel", "the seven steps: relabel", Design::Relabel),
+    shown("requeue-naive", "prototype: one by one", Design::RequeueNaive),
+    shown("clone-5.14", "merged 5.14: clone", clone_with(CloneFixes::AS_MERGED)),
+    aside(
+        "clone-naive-wake",
+        "clone, first posted fix of A1",
+        clone_with(CloneFixes { wakeup: Wakeup::ThroughRequest, ..FIXED }),
+    ),
+    aside(
+        "clone-without-A2",
+        "clone without A2",
+        clone_with(CloneFixes { fastopen_charged: false, ..FIXED }),
+    ),
+    aside(
+        "clone-without-A3",
+        "clone without A3",
+        clone_with(CloneFixes { handler_waited_for: false, ..FIXED }),
+    ),
+    aside("clone-without-A4", "clone without A4", clone_with(CloneFixes { original_put: false, ..FIXED })),
+    aside(
+        "clone-without-A5",
+        "clone without A5",
+        clone_with(CloneFixes { dropped_from_owner: false, ..FIXED }),
+    ),
+    aside(
+        "clone-without-A6",
+        "clone without A6",
+        clone_with(CloneFixes { clone_timer_cancelled: false, ..FIXED }),
+    ),
+    aside(
+        "clone-without-A7",
+        "clone without A7",
+        clone_with(CloneFixes { unhashed_rejected: false, ..FIXED }),
+    ),
+    aside(
+        "clone-without-B6",
+        "clone without B6",
+        clone_with(CloneFixes { replaced_in_place: false, ..FIXED }),
+    ),
+    shown("clone", "clone with its fixes", clone_with(FIXED)),
+    shown("requeue", "ours: requeue", Design::Requeue),
+    shown("handover", "ours: handover", Design::Handover),
 ];
 
 /// Returns the design of that name.

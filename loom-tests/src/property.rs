@@ -49,10 +49,12 @@ properties! {
     I11 = "I11", "no connection lost (H3)";
     /// Each queue is first in, first out; who waits already stays in front.
     I12 = "I12", "FIFO, natives first";
-    /// At most one half-open request has a tuple, and it is always found.
-    I13 = "I13", "one request a tuple";
+    /// At most one half-open request has a tuple, and who looks for the tuple finds it or what took its place.
+    I13 = "I13", "one request a tuple, no gap";
     /// At most one queue holds a connection, and one thread disposes of it.
     I14 = "I14", "one queue each";
+    /// A timer that is armed is a half-open request's.
+    I15 = "I15", "timers end with requests";
     /// The sections of `socks[]` are disjoint and within bounds.
     I16 = "I16", "sections disjoint";
     /// Who is in `socks[]` says so, and who says so is.

@@ -4,6 +4,7 @@ use crate::observer::letter;
 use crate::scenario::{Op, Scenario};
 use crate::verdict::Interleaving;
 use comfy_table::{ContentArrangement, Table, presets};
+use rskq::migrate::Program;
 use rskq::sync::model::{Deadlock, MAIN, Record, Waiter, Waiting, What};
 use rskq::sync::{Event, LockTag};
 use std::collections::HashMap;
@@ -76,8 +77,19 @@ pub(crate) fn ops_text(ops: &[Op]) -> String {
         Op::SynFast(c, l) => format!("SYN+data #{c} to {}", letter(l)),
         Op::Done(c) => format!("end of handshake #{c}"),
         Op::Migrate(on) => format!("migrate_req={}", u8::from(on)),
+        Op::Program(program) => program_text(program),
     };
     ops.iter().map(text).collect::<Vec<_>>().join("; ")
+}
+
+/// Returns what a program does.
+fn program_text(program: Option<Program>) -> String {
+    match program {
+        None => "no program".to_owned(),
+        Some(Program::Pass) => "program passes".to_owned(),
+        Some(Program::Drop) => "program drops".to_owned(),
+        Some(Program::Select(l)) => format!("program selects {}", letter(l)),
+    }
 }
 
 /// One step as it is told.

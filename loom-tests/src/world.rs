@@ -6,8 +6,8 @@ use rskq::request::RequestId;
 use rskq::sync::ModelBackend;
 use rskq::sync::model;
 use rskq::{
-    Arrival, Config, Delivered, Design, HandshakeEnd, Hashes, ListenerId, Outcome, Refusal, Resources, Stack,
-    Storage, Syn, SynAckTimer, Tuple,
+    Arrival, Config, Delivered, Design, HandshakeEnd, Hashes, ListenerId, Outcome, Refusal, Resources,
+    SockError, Stack, Storage, Syn, SynAckTimer, Tuple,
 };
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -65,6 +65,8 @@ pub struct Books {
     pub begun: Vec<bool>,
     /// The listeners whose closers dealt with connections one by one, once for each.
     pub one_by_one: Vec<L>,
+    /// Whether a look-up found each connection last: half open, or its child. `None` before it ever did.
+    pub found: Vec<Option<bool>>,
 }
 
 /// A stack, its listeners, and the books.
@@ -97,6 +99,7 @@ impl<B: ModelBackend> World<B> {
             ehash: Storage::boxed(1),
         };
         let stack = Stack::new(resources, Config { design, migrate_req: true });
+        stack.set_picker(scenario.picker);
         let ids: Vec<_> = (0..listeners)
             .map(|_| stack.listen(local(), scenario.backlog, true).expect("there is room for each listener"))
             .collect();
@@ -110,6 +113,7 @@ impl<B: ModelBackend> World<B> {
             queues: vec![Vec::new(); listeners],
             seats: vec![None; connections],
             begun: vec![false; connections],
+            found: vec![None; connections],
             ..Books::default()
         };
         Self { stack, scenario, ids, requests: Mutex::new(vec![None; connections]), books: Mutex::new(books) }
@@ -163,6 +167,10 @@ impl<B: ModelBackend> World<B> {
                 Op::Migrate(on) => {
                     model::op(if on { "tcp_migrate_req=1" } else { "tcp_migrate_req=0" }, None, None);
                     self.stack.set_migrate_req(on);
+                }
+                Op::Program(program) => {
+                    model::op("program", None, None);
+                    self.stack.set_program(program);
                 }
             }
         }
@@ -227,7 +235,12 @@ impl<B: ModelBackend> World<B> {
     fn timer(&self, connection: Connection) {
         let Some(id) = self.request(connection) else { return };
         model::op("timer", None, Some(connection));
-        match self.stack.synack_timer(id, 1) {
+        let went_off = if self.stack.is_posted() {
+            self.stack.synack_timer_of(&tuple(connection), 1)
+        } else {
+            self.stack.synack_timer(id, 1)
+        };
+        match went_off {
             Ok(SynAckTimer::Dropped) => self.fate(connection, Fate::Dropped),
             Ok(SynAckTimer::Expired) => self.fate(connection, Fate::Expired),
             Ok(SynAckTimer::Retransmit { .. }) | Err(_) => {}
@@ -257,7 +270,21 @@ impl<B: ModelBackend> World<B> {
         let verb = if end == HandshakeEnd::Done { "handshake ends" } else { "RST" };
         model::op(verb, None, Some(connection));
         // Somebody else may have ended it.
-        let _ = self.stack.fastopen_remove(id, end);
+        let _ = self.end_handshake(connection, id, end);
+    }
+
+    fn end_handshake(
+        &self,
+        connection: Connection,
+        id: RequestId<Connection, B>,
+        end: HandshakeEnd,
+    ) -> Result<(), SockError> {
+        // The child may name another request by now.
+        if self.stack.is_posted() {
+            self.stack.fastopen_remove_of(&tuple(connection), end)
+        } else {
+            self.stack.fastopen_remove(id, end)
+        }
     }
 
     fn accept(&self, listener: L) {
@@ -285,7 +312,7 @@ impl<B: ModelBackend> World<B> {
                     self.books().one_by_one.push(listener);
                     // What is given up has no handshake that could end.
                     if let Some(id) = self.request(connection) {
-                        let _ = self.stack.fastopen_remove(id, HandshakeEnd::Done);
+                        let _ = self.end_handshake(connection, id, HandshakeEnd::Done);
                     }
                     self.fate(connection, Fate::Aborted);
                 }
@@ -313,7 +340,7 @@ impl<B: ModelBackend> World<B> {
         for connection in 0..self.scenario.connections() as Connection {
             let _ = self.stack.reset(&tuple(connection));
             if let Some(id) = self.request(connection) {
-                let _ = self.stack.fastopen_remove(id, HandshakeEnd::Done);
+                let _ = self.end_handshake(connection, id, HandshakeEnd::Done);
             }
         }
         for &id in &self.ids {

@@ -127,6 +127,9 @@ impl<C> Graph<C> {
         report.expect(pending || !request.tfo_listener || request.refs == 0, "I8", || {
             format!("request {slot} is {:?} and its fast-open handshake has not ended", request.state)
         });
+        report.expect(!request.armed || request.state == RequestState::Hashed, "I15", || {
+            format!("request {slot} is {:?} and its timer is armed", request.state)
+        });
         let twin = (slot + 1..)
             .zip(&self.requests[slot as usize + 1..])
             .find(|(_, other)| request.hashed != 0 && other.hashed != 0 && request.tuple == other.tuple);

@@ -177,6 +177,25 @@ impl<C: Clone + Send + 'static, B: Backend> Stack<'_, C, B> {
         }
     }
 
+    /// Looks at each tuple that a look-up in the established table would find at this moment of a model's
+    /// execution: those of half-open requests and, in designs that have them there, of their children.
+    #[cfg(any(feature = "loom", feature = "shuttle"))]
+    pub fn established_now(&self, mut look: impl FnMut(Tuple))
+    where
+        B: crate::sync::ModelBackend,
+    {
+        let mut tell = |request: &RequestSock<C, B>| {
+            // SAFETY: as in `graph_now`; who changes a key has not put the request anywhere yet.
+            if let Some(key) = unsafe { request.peek(|_, key| key.copied()) } {
+                look(key.tuple);
+            }
+        };
+        // SAFETY: as in `graph_now`: no thread is in the middle of a change of a chain.
+        unsafe { self.ehash.peek(&mut tell) };
+        #[cfg(feature = "designs")]
+        self.net.requests.objects().filter(|r| r.posted.child_hashed.peek() != 0).for_each(tell);
+    }
+
     /// # Safety
     ///
     /// Nobody may change the stack meanwhile, but for queues of which `is_free` says no.

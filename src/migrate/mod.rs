@@ -18,9 +18,9 @@ mod requeue;
 mod splice;
 
 #[cfg(feature = "designs")]
-pub use clone::{CloneFixes, Wakeup};
-#[cfg(feature = "designs")]
 pub use crate::net::{Picker, Program};
+#[cfg(feature = "designs")]
+pub use clone::{CloneFixes, Wakeup};
 pub(crate) use half_open::adopt;
 #[cfg(feature = "designs")]
 pub(crate) use posted::Site;

@@ -38,8 +38,8 @@ pub(super) fn unhash<'a, 's, C: Send + 'static, B: Backend>(
         return unhash_unguarded(at, held);
     }
     let Some(mut bucket) = at.table.lock(at.addr, held) else { return Left::Group };
-    let target = bucket
-        .unhash(at.net, at.listener, false, |group, detached| at.net.pick_for_queue(group, detached));
+    let target =
+        bucket.unhash(at.net, at.listener, false, |group, detached| at.net.pick_for_queue(group, detached));
     let Some(target) = target else { return Left::Group };
     let outcome = splice(at.listener, &target, &mut bucket.held());
     if fastopen {

@@ -189,7 +189,11 @@ impl<C: Send + 'static, B: Backend> LockedFastOpen<'_, C, B> {
     #[cfg(feature = "designs")]
     pub(crate) fn mend(&mut self) {
         if self.0.reset.mend() {
-            B::violated("I1", "the tail of a reset list is not its last request, whose slot this is", self.0.reset.iter().last().map_or(0, RequestSock::index));
+            B::violated(
+                "I1",
+                "the tail of a reset list is not its last request, whose slot this is",
+                self.0.reset.iter().last().map_or(0, RequestSock::index),
+            );
         }
     }
 

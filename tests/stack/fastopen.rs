@@ -223,7 +223,7 @@ fn who_was_accepted_and_reset_counts_until_it_is_evicted() {
 
 #[test]
 fn an_aborted_connections_handshake_ends_later() {
-    for design in [Design::Abort, Design::Requeue, Design::Handover, Design::Splice, CLONE] {
+    for design in [Design::Abort, Design::Requeue, Design::Handover] {
         for end in [HandshakeEnd::Done, HandshakeEnd::Reset] {
             let (mut stack, [id]) = group(design, 4);
             let (waiting, accepted) = (opened(&stack, id, 1), opened(&stack, id, 2));

@@ -189,7 +189,7 @@ fn a_listener_that_stopped_with_the_switch_off_leaves_its_group() {
 #[test]
 fn only_clone_as_merged_forgets_to_wake() {
     for (wakeup, woken) in [(Wakeup::Missing, false), (Wakeup::ThroughRequest, true), (Wakeup::Held, true)] {
-        let (stack, [a, b]) = group(Design::Clone(CloneFixes { wakeup }), 8);
+        let (stack, [a, b]) = group(Design::Clone(CloneFixes { wakeup, ..CloneFixes::AS_FIXED }), 8);
         assert_eq!(deliver(&stack, 1), Ok(a));
         let wakes: Vec<_> = stack
             .close(a)

@@ -81,7 +81,7 @@ const ALTERATIONS: &[Alteration] = &[
     }),
     ("I6/I7", |graph, at| graph.requests[at.queued].refs -= 1),
     ("I6/I7", |graph, at| graph.requests[at.half_open[1]].refs += 1),
-    ("I6/I7", |graph, at| graph.requests[at.accepted].tfo_listener = false),
+    ("I6/I7", |graph, at| graph.requests[at.accepted].kept = 0),
     ("I6/I7", |graph, at| graph.owners[at.handed].refs += 1),
     ("I6/I7", |graph, at| graph.owners[at.handed].link = Link::Vacant),
     ("I6/I7", |graph, at| graph.requests[at.half_open[1]].owner = None),

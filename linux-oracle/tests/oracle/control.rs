@@ -195,7 +195,7 @@ fn another_design_is_found() {
 /// A limit of the traces, not of the comparison: they do not show who is woken.
 #[test]
 fn a_missing_wake_up_is_not_found() {
-    let design = Design::Clone(CloneFixes { wakeup: Wakeup::Missing });
+    let design = Design::Clone(CloneFixes { wakeup: Wakeup::Missing, ..CloneFixes::AS_FIXED });
     for trace in TRACES {
         assert_eq!(replay_with(trace.bytes, design).expect("readable").divergences, []);
     }

@@ -8,7 +8,7 @@ mod end;
 pub use end::end;
 
 use crate::property::Property;
-use crate::world::{Books, Connection, Gain, World};
+use crate::world::{Books, Connection, Gain, World, tuple};
 use rskq::inspect::QueueView;
 use rskq::sync::{ModelBackend, model};
 
@@ -22,7 +22,7 @@ pub fn letter(listener: u32) -> char {
     char::from_u32('A' as u32 + listener).unwrap_or('?')
 }
 
-/// Checks what holds at every step: I2, I5, I9, I12; notes what each queue gained.
+/// Checks what holds at every step: I2, I5, I9, I12, I13; notes what each queue gained.
 pub fn step<B: ModelBackend>(world: &World<B>) {
     let mut books = world.books();
     world.stack.queues_now(|listener, listening, dealt_with, queue| {
@@ -40,6 +40,29 @@ pub fn step<B: ModelBackend>(world: &World<B>) {
             compare(&mut books, listener, listening, &waiting);
         }
     });
+    if world.scenario.has_half_open() {
+        check_gaps(world, &mut books);
+    }
+}
+
+/// I13: a look-up that comes between the two steps of an exchange finds the one or the other. The observer
+/// is a reader without locks: whom it finds again it must not have missed before.
+fn check_gaps<B: ModelBackend>(world: &World<B>, books: &mut Books) {
+    let mut now = vec![false; books.found.len()];
+    world.stack.established_now(|established| {
+        let connection = (0..).zip(&mut now).find(|(connection, _)| tuple(*connection) == established);
+        if let Some((_, found)) = connection {
+            *found = true;
+        }
+    });
+    for (connection, (before, now)) in books.found.iter_mut().zip(now).enumerate() {
+        if (*before, now) == (Some(false), true) {
+            report(Property::I13, || format!("#{connection} is in the table, and was not a moment ago"));
+        }
+        if now || before.is_some() {
+            *before = Some(now);
+        }
+    }
 }
 
 fn connections(queue: &QueueView<Connection>) -> Vec<Connection> {

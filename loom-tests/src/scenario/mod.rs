@@ -16,10 +16,12 @@
 
 mod fastopen;
 mod half_open;
+mod posted;
 mod queue;
 mod relisten;
 
 use crate::world::Connection;
+use rskq::migrate::{Picker, Program};
 use std::sync::LazyLock;
 
 /// A listener, by the order of opening.
@@ -63,6 +65,8 @@ pub enum Op {
     ResetFast(Connection),
     /// Switches migration, where a design asks.
     Migrate(bool),
+    /// Attaches a selection program, or takes it away, where the picker asks it.
+    Program(Option<Program>),
 }
 
 /// A small world and what its threads do.
@@ -82,6 +86,8 @@ pub struct Scenario {
     pub fastopen: u32,
     /// Owner slots beyond one for each listener.
     pub spare_owners: u32,
+    /// Who picks targets, in the designs of the discussion.
+    pub picker: Picker,
     /// What happens before the threads begin.
     pub before: &'static [Op],
     /// What each thread does.
@@ -101,6 +107,7 @@ const BASE: Scenario = Scenario {
     backlog: 8,
     fastopen: 0,
     spare_owners: 4,
+    picker: Picker::AsPosted,
     before: &[],
     threads: &[],
     bound: None,
@@ -150,5 +157,5 @@ pub fn by_name(name: &str) -> Option<Scenario> {
 
 /// Every scenario.
 pub static SCENARIOS: LazyLock<Vec<Scenario>> = LazyLock::new(|| {
-    [queue::SCENARIOS, relisten::SCENARIOS, half_open::SCENARIOS, fastopen::SCENARIOS].concat()
+    [queue::SCENARIOS, relisten::SCENARIOS, half_open::SCENARIOS, fastopen::SCENARIOS, posted::SCENARIOS].concat()
 });

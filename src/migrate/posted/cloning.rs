@@ -64,14 +64,16 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
             let Some(request) = self.lookup(tuple, held) else { return refused(child, Refusal::NoRequest) };
             let owner = self.hold(request.owner());
             let Some(sk) = owner.as_ref().and_then(|owner| self.listener(owner)) else {
-                return refused(child, Refusal::NoListener);
+                return refused(child, Refusal::NoRequest);
             };
             let mut target = None;
             if !sk.is_listening() {
                 let hash = Self::key(&request).map_or(0, |key| key.hashes.sk_hash);
                 let Migration::To(picked) = self.net.migrate_sock(sk, hash) else {
-                    self.drop_half_open(&request, Some(sk), Some(fixes), held);
-                    return refused(child, Refusal::NoListener);
+                    if self.drop_half_open(&request, Some(sk), Some(fixes), held) {
+                        return refused(child, Refusal::NoListener);
+                    }
+                    continue;
                 };
                 target = Some(picked);
             }

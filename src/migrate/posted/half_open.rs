@@ -45,18 +45,19 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
         }
         let refused = |child, why| Err(Refused { child, why });
         let Some(request) = self.lookup(tuple, held) else { return refused(child, Refusal::NoRequest) };
-        let Some(mut owner) = self.hold(request.owner()) else { return refused(child, Refusal::NoListener) };
+        // Without a listener to ask, the request is left to whoever has it.
+        let Some(mut owner) = self.hold(request.owner()) else { return refused(child, Refusal::NoRequest) };
         if !self.listener(&owner).is_some_and(Listener::is_listening) {
             let old = self.listener(&owner);
             match old.and_then(|old| self.rewritten(&request, owner.index(), old)) {
                 Some(target) => owner = target,
-                None => {
-                    self.drop_half_open(&request, old, None, held);
+                None if self.drop_half_open(&request, old, None, held) => {
                     return refused(child, Refusal::NoListener);
                 }
+                None => return refused(child, Refusal::NoRequest),
             }
         }
-        let Some(sk) = self.listener(&owner) else { return refused(child, Refusal::NoListener) };
+        let Some(sk) = self.listener(&owner) else { return refused(child, Refusal::NoRequest) };
         if sk.is_full(sk.accept_queue.len()) {
             return refused(child, self.overflow());
         }

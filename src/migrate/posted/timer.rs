@@ -26,7 +26,7 @@ use crate::outcome::{SockError, SynAckTimer};
 use crate::queue::Charges;
 use crate::request::{RequestSock, TimerState, Tuple};
 use crate::reuseport::Migration;
-use crate::sync::{AtomicU32, Backend, Event};
+use crate::sync::{AtomicU32, Backend};
 use core::sync::atomic::Ordering;
 
 /// Whose business it is to take the charge of a request whose timer was cancelled.
@@ -115,7 +115,7 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
         if listener.is_some_and(Listener::is_listening) {
             let timeouts = original.num_timeout.load(Ordering::Relaxed);
             if timeouts >= retries {
-                return Ok(self.dropped(original, listener, SynAckTimer::Expired, held));
+                return self.dropped(original, listener, SynAckTimer::Expired, held);
             }
             Self::count_timeout(&original, timeouts, listener);
             self.handled(original, true);
@@ -123,7 +123,7 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
         }
         let Some((target, clone)) = listener.and_then(|listener| self.clone_for_timer(&original, listener))
         else {
-            return Ok(self.dropped(original, listener, SynAckTimer::Dropped, held));
+            return self.dropped(original, listener, SynAckTimer::Dropped, held);
         };
         self.migrate_half_open(fixes, (original, listener), (clone, &target), retries, held)
     }
@@ -158,13 +158,11 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
     ) -> Result<SynAckTimer, SockError> {
         let slot = clone.index();
         let timeouts = original.num_timeout.load(Ordering::Relaxed);
-        let mut outcome = SynAckTimer::Expired;
         let mut charged = Charged::Canceller;
         let mut late = clone;
         if timeouts < retries {
             Self::count_timeout(&late, timeouts, Some(target));
             self.arm(&late);
-            outcome = SynAckTimer::Retransmit { timeouts: timeouts + 1 };
             match self.replace(&original, late.clone(), held) {
                 Ok(hashed) => {
                     count(&self.net.counters.TCPMigrateReqSuccess);
@@ -173,7 +171,7 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
                     }
                     drop(hashed);
                     self.handled(original, false);
-                    return Ok(outcome);
+                    return Ok(SynAckTimer::Retransmit { timeouts: timeouts + 1 });
                 }
                 Err(unused) => {
                     // Somebody else owns the request.
@@ -193,7 +191,7 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
         }
         self.free_unhashed(late);
         let accused = if fixes.dropped_from_owner { listener } else { Some(&**target) };
-        self.drop_half_open(&original, accused, None, held);
+        let dropped = self.drop_half_open(&original, accused, None, held);
         if fixes.original_put {
             self.handled(original, false);
         } else {
@@ -204,7 +202,7 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
                 B::violated("I6/I7", "a request is put that is freed", slot);
             }
         }
-        Ok(outcome)
+        if dropped { Ok(SynAckTimer::Expired) } else { Err(SockError::Stale) }
     }
 
     /// Frees a clone whose timer is armed.
@@ -224,10 +222,9 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
         listener: Option<&Listener<C, B>>,
         outcome: SynAckTimer,
         held: &mut Held<'_, Nothing>,
-    ) -> SynAckTimer {
-        B::trace(Event::Unhashed { request: request.index() });
+    ) -> Result<SynAckTimer, SockError> {
         let dropped = self.drop_half_open(&request, listener, None, held);
         self.handled(request, false);
-        if dropped { outcome } else { SynAckTimer::Retransmit { timeouts: 0 } }
+        if dropped { Ok(outcome) } else { Err(SockError::Stale) }
     }
 }
