@@ -81,7 +81,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         let by_hash = |hash| Some(self.slot_at(group, reciprocal_scale(hash, num)));
         let by_program = |hash| match self.picking.run() {
             Program::Drop => None,
-            Program::Select(slot) if self.listens_in(group, slot) => Some(slot),
+            Program::Select(slot) if self.listens_in(group, slot, num) => Some(slot),
             Program::Select(_) | Program::Pass => by_hash(hash),
         };
         match self.picking.picker() {
@@ -102,11 +102,11 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         }
     }
 
-    /// Tells whether the listener in `slot` listens in the group, at this moment.
-    fn listens_in(&self, group: &SockReuseport<B>, slot: u32) -> bool {
+    /// Tells whether the listener in `slot` is among the group's `num` members that listen, at this moment.
+    fn listens_in(&self, group: &SockReuseport<B>, slot: u32, num: u32) -> bool {
         self.listeners.get(slot).is_some_and(|listener| {
-            let is_member = listener.sk_reuseport_cb.load(Ordering::Acquire) == group.index();
-            is_member && listener.is_listening()
+            let place = listener.socks_index.load(Ordering::Relaxed);
+            place < num && self.slot_at(group, place) == slot && listener.is_listening()
         })
     }
 }

@@ -87,10 +87,15 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
     fn handled(&self, request: RequestRef<'a, 's, C, B>, again: bool) {
         if again && Self::turn(&request, TimerState::Running, TimerState::Pending) {
             let _ = request.into_raw();
-            return;
+        } else {
+            self.settle(&request);
         }
-        if !Self::turn(&request, TimerState::Running, TimerState::Idle)
-            && Self::turn(&request, TimerState::Cancelled, TimerState::Idle)
+    }
+
+    /// The timer of a request is not armed again.
+    fn settle(&self, request: &RequestSock<C, B>) {
+        if !Self::turn(request, TimerState::Running, TimerState::Idle)
+            && Self::turn(request, TimerState::Cancelled, TimerState::Idle)
             && let Some(listener) = self.used(request.owner())
         {
             // What the canceller would have done once it had waited.
@@ -196,7 +201,7 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
             self.handled(original, false);
         } else {
             // The clone is put once more, and the original never.
-            Self::turn(&original, TimerState::Running, TimerState::Idle);
+            self.settle(&original);
             let _ = original.into_raw();
             if !RequestRef::put_as_posted(self.net, slot) {
                 B::violated("I6/I7", "a request is put that is freed", slot);
