@@ -21,6 +21,7 @@ fn main() -> ExitCode {
 
 fn model(column: Column, scenario: Scenario) -> Result<(), Failed> {
     let bound = if column.in_matrix { scenario.bound } else { scenario.quick_bound };
+    let bound = column.bound(&scenario, bound);
     let exploration = explore(column, scenario, Settings { bound, ..Settings::default() });
     let bound = exploration.bound.map_or("no bound".to_owned(), |b| format!("at most {b} preemptions"));
     println!("{}: {} interleavings, {bound}", scenario.name, exploration.interleavings);

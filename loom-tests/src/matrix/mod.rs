@@ -31,10 +31,10 @@ pub enum Depth {
 }
 
 impl Depth {
-    fn bound(self, scenario: &Scenario) -> Option<u8> {
+    fn bound(self, column: &Column, scenario: &Scenario) -> Option<u8> {
         match self {
-            Depth::Quick => scenario.quick_bound,
-            Depth::Full => scenario.bound,
+            Depth::Quick => column.bound(scenario, scenario.quick_bound),
+            Depth::Full => column.bound(scenario, scenario.bound),
             Depth::Bounded(bound) => Some(bound),
         }
     }
@@ -113,7 +113,7 @@ impl Run {
 pub fn run(selection: &Selection, state: Option<&mut State>) -> io::Result<Run> {
     let known = |column: &Column, scenario: &Scenario| {
         let reports = state.as_ref().map_or(&[][..], |state| &state.reports);
-        let bound = selection.depth.bound(scenario);
+        let bound = selection.depth.bound(column, scenario);
         let same = |r: &&Report| (&*r.design, &*r.scenario) == (column.name, scenario.name);
         reports.iter().find(|r| same(r) && r.preemption_bound == bound).cloned()
     };
@@ -148,7 +148,7 @@ fn explore_all(
     let progress = Progress::new(names.collect());
     let state = Mutex::new(state);
     let one = |(column, scenario): (Column, Scenario)| {
-        let bound = selection.depth.bound(&scenario);
+        let bound = selection.depth.bound(&column, &scenario);
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if left == Some(Duration::ZERO) {
             return Ok((Report::not_begun(column, &scenario, bound), None));
