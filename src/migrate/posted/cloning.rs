@@ -62,7 +62,7 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
         let refused = |child, why| Err(Refused { child, why });
         loop {
             let Some(request) = self.lookup(tuple, held) else { return refused(child, Refusal::NoRequest) };
-            let owner = self.hold(request.owner());
+            let owner = self.hold(self.name(&request));
             let Some(sk) = owner.as_ref().and_then(|owner| self.listener(owner)) else {
                 return refused(child, Refusal::NoRequest);
             };

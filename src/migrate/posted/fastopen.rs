@@ -57,7 +57,7 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
 
     /// Makes a request of another listener this one's; returns the owner to put, once no lock is held.
     fn made_own(&self, listener: &Listener<C, B>, request: &RequestSock<C, B>) -> u32 {
-        let (old, home) = (request.owner(), listener.home.load(Ordering::Relaxed));
+        let (old, home) = (self.name(request), listener.home.load(Ordering::Relaxed));
         if old == home {
             return NONE;
         }
@@ -80,7 +80,7 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
     ) -> Result<(), SockError> {
         let (child, mut inner) = self.ehash.lock(tuple, held).ok_or(SockError::Stale)?;
         let request = self.fastopen_rsk(tuple).ok_or(SockError::Stale)?;
-        let name = request.owner();
+        let name = self.name(request);
         request.posted.fastopen_rsk.store(2, Ordering::Relaxed);
         let Some(owner) = self.hold(name) else { return Ok(()) };
         let Some(lsk) = self.listener(&owner) else { return Ok(()) };
@@ -187,7 +187,7 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
         if request.posted.fastopen_rsk.peek() != 1 {
             return;
         }
-        let owner = request.owner();
+        let owner = self.name(request);
         if owner != listener.home.load(Ordering::Relaxed) {
             let slot = request.index();
             B::violated("I8", "a listener gives a fast-open request up that is not its own", slot);

@@ -46,7 +46,7 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
         let refused = |child, why| Err(Refused { child, why });
         let Some(request) = self.lookup(tuple, held) else { return refused(child, Refusal::NoRequest) };
         // Without a listener to ask, the request is left to whoever has it.
-        let Some(mut owner) = self.hold(request.owner()) else { return refused(child, Refusal::NoRequest) };
+        let Some(mut owner) = self.hold(self.name(&request)) else { return refused(child, Refusal::NoRequest) };
         if !self.listener(&owner).is_some_and(Listener::is_listening) {
             let old = self.listener(&owner);
             match old.and_then(|old| self.rewritten(&request, owner.index(), old)) {
@@ -122,7 +122,7 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
         }
         let request = self.lookup(tuple, held).ok_or(SockError::Stale)?;
         // The request's own reference is counted on to keep the listener.
-        let owner = request.owner();
+        let owner = self.name(&request);
         let mut listener = self.used(owner);
         let mut target = None;
         if !listener.is_some_and(Listener::is_listening) {
@@ -170,7 +170,7 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
     /// [`Refusal::NoRequest`].
     pub(crate) fn reset(&self, tuple: &Tuple, held: &mut Held<'_, Nothing>) -> Result<(), Refusal> {
         let request = self.lookup(tuple, held).ok_or(Refusal::NoRequest)?;
-        let owner = self.hold(request.owner());
+        let owner = self.hold(self.name(&request));
         let charged = owner.as_ref().and_then(|owner| self.listener(owner));
         let dropped = self.drop_half_open(&request, charged, self.design.fixes(), held);
         if dropped { Ok(()) } else { Err(Refusal::NoRequest) }

@@ -38,6 +38,12 @@ pub(crate) struct Site<'a, 's, C: Send + 'static, B: Backend> {
 }
 
 impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
+    /// Returns the owner that the request names, without a lock. Where designs rewrite it, that is a step that
+    /// others may come before or after; in the merged design it is what the request was made with.
+    fn name(&self, request: &RequestSock<C, B>) -> u32 {
+        if self.design.fixes().is_some() { request.peek_owner() } else { request.owner() }
+    }
+
     /// Takes a reference on the listener that `owner` stands for, as one does who takes it for granted that
     /// it is there. (Linux: `sock_hold()`.)
     pub(super) fn hold(&self, owner: u32) -> Option<OwnerRef<'a, 's, C, B>> {

@@ -96,7 +96,7 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
     fn settle(&self, request: &RequestSock<C, B>) {
         if !Self::turn(request, TimerState::Running, TimerState::Idle)
             && Self::turn(request, TimerState::Cancelled, TimerState::Idle)
-            && let Some(listener) = self.used(request.owner())
+            && let Some(listener) = self.used(self.name(&request))
         {
             // What the canceller would have done once it had waited.
             listener.accept_queue.charge_unlocked(-Charges::one(request.is_young()));
@@ -116,7 +116,7 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
         held: &mut Held<'_, Nothing>,
     ) -> Result<SynAckTimer, SockError> {
         let original = self.fire(tuple).ok_or(SockError::Stale)?;
-        let listener = self.used(original.owner());
+        let listener = self.used(self.name(&original));
         if listener.is_some_and(Listener::is_listening) {
             let timeouts = original.num_timeout.load(Ordering::Relaxed);
             if timeouts >= retries {
