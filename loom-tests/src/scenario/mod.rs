@@ -1,7 +1,7 @@
 //! The races: each a numbered schedule and the model of the same name.
 //!
 //! One file for each family: connections that wait ([`queue`]), listeners that come back ([`relisten`]),
-//! half-open requests ([`half_open`]), fast open ([`fastopen`]).
+//! half-open requests ([`half_open`]), fast open ([`fastopen`]), one design of the discussion ([`posted`]).
 //!
 //! Listeners share one address in one group; A is the first that was opened. A connection's hash
 //! falls on the listener it is delivered to while all of them listen, and the same hash chooses
@@ -157,5 +157,6 @@ pub fn by_name(name: &str) -> Option<Scenario> {
 
 /// Every scenario.
 pub static SCENARIOS: LazyLock<Vec<Scenario>> = LazyLock::new(|| {
-    [queue::SCENARIOS, relisten::SCENARIOS, half_open::SCENARIOS, fastopen::SCENARIOS, posted::SCENARIOS].concat()
+    [queue::SCENARIOS, relisten::SCENARIOS, half_open::SCENARIOS, fastopen::SCENARIOS, posted::SCENARIOS]
+        .concat()
 });

@@ -1,7 +1,6 @@
 //! Races for connections that wait to be accepted.
 
 use super::{A, B, BASE, C, Op, Scenario};
-use rskq::migrate::{Picker, Program};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {

@@ -46,7 +46,9 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
         let refused = |child, why| Err(Refused { child, why });
         let Some(request) = self.lookup(tuple, held) else { return refused(child, Refusal::NoRequest) };
         // Without a listener to ask, the request is left to whoever has it.
-        let Some(mut owner) = self.hold(self.name(&request)) else { return refused(child, Refusal::NoRequest) };
+        let Some(mut owner) = self.hold(self.name(&request)) else {
+            return refused(child, Refusal::NoRequest);
+        };
         if !self.listener(&owner).is_some_and(Listener::is_listening) {
             let old = self.listener(&owner);
             match old.and_then(|old| self.rewritten(&request, owner.index(), old)) {

@@ -96,7 +96,7 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
     fn settle(&self, request: &RequestSock<C, B>) {
         if !Self::turn(request, TimerState::Running, TimerState::Idle)
             && Self::turn(request, TimerState::Cancelled, TimerState::Idle)
-            && let Some(listener) = self.used(self.name(&request))
+            && let Some(listener) = self.used(self.name(request))
         {
             // What the canceller would have done once it had waited.
             listener.accept_queue.charge_unlocked(-Charges::one(request.is_young()));
