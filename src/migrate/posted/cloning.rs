@@ -91,7 +91,7 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
             drop(hashed);
             let Some(target) = target else {
                 let established = self.establish(sk, request, child, held);
-                return established.or_else(|child| refused(child, Refusal::NoListener));
+                return established.or_else(|(child, _request)| refused(child, Refusal::NoListener));
             };
             let Some(clone) = self.clone_of(&request, &target) else {
                 request.posted.child_hashed.store(0, Ordering::Relaxed);
@@ -104,7 +104,10 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
                 Ok(_) => &self.net.counters.TCPMigrateReqSuccess,
                 Err(_) => &self.net.counters.TCPMigrateReqFailure,
             });
-            return established.or_else(|child| refused(child, Refusal::NoListener));
+            return established.or_else(|(child, clone)| {
+                self.free_unhashed(clone);
+                refused(child, Refusal::NoListener)
+            });
         }
     }
 }

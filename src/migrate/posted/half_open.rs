@@ -68,7 +68,8 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
         };
         drop(hashed);
         sk.accept_queue.charge_unlocked(-Charges::one(request.is_young()));
-        self.establish(sk, request, child, held).or_else(|child| refused(child, Refusal::NoListener))
+        let established = self.establish(sk, request, child, held);
+        established.or_else(|(child, _request)| refused(child, Refusal::NoListener))
     }
 
     pub(super) fn overflow(&self) -> Refusal {
@@ -77,7 +78,7 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
         Refusal::AcceptQueueFull
     }
 
-    /// Adds a request that the caller owns to the listener's queue, with its child; gives the child back if
+    /// Adds a request that the caller owns to the listener's queue, with its child; gives both back if
     /// the listener does not listen.
     pub(super) fn establish(
         &self,
@@ -85,7 +86,7 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
         request: RequestRef<'a, 's, C, B>,
         child: C,
         held: &mut Held<'_, Nothing>,
-    ) -> Result<Delivered<C, B>, C> {
+    ) -> Result<Delivered<C, B>, (C, RequestRef<'a, 's, C, B>)> {
         // SAFETY: the caller took the request off the table, or made it: in our hands.
         let before = unsafe { request.put_child(child) };
         debug_assert!(before.is_none());
@@ -98,10 +99,8 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
                 request.posted.child_hashed.store(0, Ordering::Relaxed);
                 B::trace(Event::Aborted { request: request.index(), listener: listener.index() });
                 // SAFETY: no queue took the request: in our hands.
-                let child = unsafe { request.take_child() };
-                self.free_unhashed(request);
-                match child {
-                    Some(child) => Err(child),
+                match unsafe { request.take_child() } {
+                    Some(child) => Err((child, request)),
                     None => unreachable!("the child was just put in"),
                 }
             }
