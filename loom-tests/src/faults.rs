@@ -182,6 +182,13 @@ pub const CONTROLS: &[Control] = &[
         scenario: "closer_accept",
     },
     Control {
+        fault: Fault::TimerKept,
+        title: "a request that leaves the table keeps its timer",
+        breaks: Property::I15,
+        design: "clone",
+        scenario: "ack_ack",
+    },
+    Control {
         fault: Fault::SpliceUnguarded,
         title: "splice without the bucket lock and before leaving socks[]",
         breaks: Property::Deadlock,

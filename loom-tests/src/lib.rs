@@ -21,6 +21,7 @@ pub mod picture;
 pub mod progress;
 pub mod property;
 pub mod readme;
+pub mod reference;
 pub mod scenario;
 pub mod story;
 pub mod verdict;

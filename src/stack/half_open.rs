@@ -118,8 +118,10 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
                 Ack::NobodyHome(request, owner, back) => {
                     child = back;
                     if !self.adopted(&request, &owner, held) {
-                        self.unhash_request(&request, held);
-                        return Err(Refused { child, why: Refusal::NoListener });
+                        // Of two who find nobody, one gives the request up.
+                        let mine = self.unhash_request(&request, held);
+                        let why = if mine { Refusal::NoListener } else { Refusal::NoRequest };
+                        return Err(Refused { child, why });
                     }
                 }
             }

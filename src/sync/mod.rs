@@ -226,6 +226,8 @@ pub enum Fault {
     OwnerNotHanded,
     /// Handover: the heir is not woken.
     HeirNotWoken,
+    /// Half open, in the merged design: a request that leaves the table keeps its timer.
+    TimerKept,
     /// Stack: the listening bucket is locked while the global reuseport lock is held.
     BucketUnderReuseport,
     /// Splice: the target is chosen before the closer has left `socks[]`, and the two queues are

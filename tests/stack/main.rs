@@ -15,6 +15,7 @@ mod handshake;
 mod ids;
 mod memory;
 mod migration;
+mod pickers;
 mod queue;
 mod recount;
 mod requeue;

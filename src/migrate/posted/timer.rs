@@ -26,7 +26,7 @@ use crate::outcome::{SockError, SynAckTimer};
 use crate::queue::Charges;
 use crate::request::{RequestSock, TimerState, Tuple};
 use crate::reuseport::Migration;
-use crate::sync::{AtomicU32, Backend};
+use crate::sync::{AtomicU32, Backend, Fault};
 use core::sync::atomic::Ordering;
 
 /// Whose business it is to take the charge of a request whose timer was cancelled.
@@ -53,6 +53,9 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
     /// Cancels the timer of a request that was taken off the table. (Linux: `timer_delete_sync()`, and
     /// `timer_pending()` before that until A3.)
     pub(super) fn cancel(&self, fixes: CloneFixes, request: &RequestSock<C, B>) -> Charged {
+        if B::planted(Fault::TimerKept) {
+            return Charged::Canceller;
+        }
         loop {
             if Self::turn(request, TimerState::Pending, TimerState::Idle) {
                 // SAFETY: the reference that the timer held, which is not armed any more.
