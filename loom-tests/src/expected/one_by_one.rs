@@ -1,7 +1,7 @@
 //! What deals with connections one by one, but for clones.
 
 use super::Table;
-use crate::property::Property::{H1, I3, I4, I5, I6I7, I10, I11, I13, I14, I25};
+use crate::property::Property::{H1, I3, I4, I5, I6I7, I10, I11, I13, I25};
 
 /// The baseline.
 pub(super) const ABORT: Table = &[
@@ -20,11 +20,6 @@ pub(super) const ABORT: Table = &[
          fast_closer_then_target_done fast_two_closers_done_accept timer_close_of_target \
          expiring_timer_ack_of_closed lookup_slot_reused fast_migrant_of_closed_accept_done \
          program_replaced_closer program_selects_closed",
-    ),
-    (
-        I14,
-        "timer_ack_of_closed ack_ack_of_closed ack_timer_closer ack_ack_closer \
-         two_closers_ack_timer expiring_timer_ack_of_closed lookup_slot_reused",
     ),
     (
         H1,
@@ -197,7 +192,19 @@ pub(super) const REQUEUE_NAIVE: Table = &[
 ];
 
 /// Ours, spread.
-pub(super) const REQUEUE: Table = &[];
+pub(super) const REQUEUE: Table = &[(
+    H1,
+    "closer_accept closer_late_arrival closer_accept_on_target closer_closer_of_target \
+         closer_late_arrival_accept_on_target heir_closes_in_transit closer_two_arrivals \
+         closer_full_target closer_accept_accept_on_target closer_switched_off closer_switched_on \
+         closer_arrival_two_acceptors two_closers_arrival_accept shutdown_listen_again_arrival \
+         shutdown_listen_again_accept ack_closer ack_closer_of_target syn_ack_closer \
+         ack_timer_closer ack_ack_closer ack_closer_accept_on_target shutdown_listen_again_ack \
+         two_closers_ack_timer fast_syn_closer fast_closer_done fast_migrant_accept_done \
+         fast_migrant_accept_reset fast_closer_done_accept fast_closer_then_target_done \
+         fast_two_closers_done_accept lookup_slot_reused fast_migrant_of_closed_accept_done \
+         program_replaced_closer program_selects_closed",
+)];
 
 /// Ours, whole.
 pub(super) const HANDOVER: Table = &[];
