@@ -34,7 +34,7 @@ const fn shown(name: &'static str, title: &'static str, design: Design) -> Colum
 }
 
 const fn posted(name: &'static str, title: &'static str, design: Design) -> Column {
-    Column { bound: Some(2), ..shown(name, title, design) }
+    Column { bound: None, ..shown(name, title, design) }
 }
 
 const fn aside(name: &'static str, title: &'static str, design: Design) -> Column {

@@ -135,6 +135,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         fastopen: 4,
         before: &[Op::SynFast(0, A)],
         threads: &[&[Op::Shutdown(A)], &[Op::Done(0)], &[Op::Accept(B)]],
+        quick_bound: Some(2),
         ..BASE
     },
     Scenario {

@@ -226,16 +226,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         covers: &["P2", "P4", "L3"],
         before: &[Op::Syn(0, A)],
         threads: &[&[Op::Shutdown(A)], &[Op::Ack(0)], &[Op::Timer(0)]],
-        ..BASE
-    },
-    Scenario {
-        name: "ack_ack_closer",
-        schedule: "
-            1. T1 closes A.
-            2. T2 and T3 get the final ACK of one request of A.",
-        covers: &["P3", "P6"],
-        before: &[Op::Syn(0, A)],
-        threads: &[&[Op::Shutdown(A)], &[Op::Ack(0)], &[Op::Ack(0)]],
+        quick_bound: Some(2),
         ..BASE
     },
     Scenario {
@@ -246,6 +237,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         covers: &["L1"],
         before: &[Op::Syn(0, A)],
         threads: &[&[Op::Shutdown(A)], &[Op::Reset(0)], &[Op::Timer(0)]],
+        quick_bound: Some(2),
         ..BASE
     },
     Scenario {
@@ -257,6 +249,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         covers: &["L3"],
         before: &[Op::Syn(0, A)],
         threads: &[&[Op::Shutdown(A)], &[Op::Ack(0)], &[Op::Accept(B)]],
+        quick_bound: Some(2),
         ..BASE
     },
     Scenario {

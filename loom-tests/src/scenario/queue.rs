@@ -12,6 +12,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         covers: &["A4"],
         before: &[Op::Deliver(0, A), Op::Deliver(1, B)],
         threads: &[&[Op::Shutdown(A)], &[Op::Shutdown(B)]],
+        quick_bound: Some(2),
         ..BASE
     },
     Scenario {
@@ -91,6 +92,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         listeners: 3,
         before: &[Op::Deliver(0, A), Op::Deliver(1, C)],
         threads: &[&[Op::Close(A)], &[Op::Close(C)]],
+        quick_bound: Some(2),
         ..BASE
     },
     Scenario {
@@ -110,6 +112,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             2. T2 and T3 deliver to A.",
         covers: &["A1", "C5"],
         threads: &[&[Op::Shutdown(A)], &[Op::Deliver(0, A)], &[Op::Deliver(1, A)]],
+        quick_bound: Some(2),
         ..BASE
     },
     Scenario {
@@ -131,6 +134,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         covers: &["A2", "D3"],
         before: &[Op::Deliver(0, A), Op::Deliver(1, A)],
         threads: &[&[Op::Shutdown(A)], &[Op::Accept(B)], &[Op::Accept(B)]],
+        quick_bound: Some(2),
         ..BASE
     },
     Scenario {

@@ -21,6 +21,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             3. Nobody's owner leads to itself.",
         before: &[Op::Deliver(0, A), Op::Deliver(1, B)],
         threads: &[&[Op::Shutdown(A), Op::ListenAgain(A)], &[Op::Shutdown(B), Op::ListenAgain(B)]],
+        quick_bound: Some(2),
         ..BASE
     },
     Scenario {
@@ -31,6 +32,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             3. T1 adds to B, or to what B was.",
         before: &[Op::Deliver(0, A), Op::Deliver(1, B)],
         threads: &[&[Op::Close(A)], &[Op::Shutdown(B), Op::ListenAgain(B)]],
+        quick_bound: Some(2),
         ..BASE
     },
     Scenario {
