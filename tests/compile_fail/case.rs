@@ -11,22 +11,16 @@
 //! are marked and no others, and the corrected one must compile: then it is the marked lines that are
 //! refused, and for the reason that is given.
 
+use crate::compiler::{self, Found};
+use std::collections::BTreeMap;
+use std::path::Path;
+
 /// An error that a line must give.
 #[derive(Clone, Debug)]
 pub(crate) struct Expected {
     pub(crate) line: usize,
     pub(crate) code: String,
     pub(crate) sentence: String,
-}
-
-/// An error that the compiler gave.
-#[derive(Clone, Debug)]
-pub(crate) struct Found {
-    pub(crate) line: usize,
-    pub(crate) code: String,
-    pub(crate) sentence: String,
-    /// All that was said, notes included.
-    pub(crate) rendered: String,
 }
 
 #[derive(Clone, Debug)]
@@ -76,6 +70,30 @@ impl Case {
             [] => Ok(()),
             [first, ..] => Err(format!("{name}: corrected, it does not compile: {}", first.rendered)),
         }
+    }
+}
+
+/// What the compiler said of each program and of its correction, by name.
+pub(crate) struct Said(BTreeMap<String, Vec<Found>>);
+
+/// The name of the corrected program.
+fn corrected_name(case: &Case) -> String {
+    format!("{}_corrected", case.name)
+}
+
+impl Said {
+    /// Lets the compiler look at all cases at once.
+    pub(crate) fn of(cases: &[Case]) -> Self {
+        let programs = cases.iter().flat_map(|case| {
+            [(case.name.clone(), case.program.as_str()), (corrected_name(case), case.corrected.as_str())]
+        });
+        let crate_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
+        Self(compiler::check("compile-fail", crate_dir, &programs.collect::<Vec<_>>()))
+    }
+
+    /// Returns what was said of a program, and of its correction.
+    pub(crate) fn of_case(&self, case: &Case) -> (&[Found], &[Found]) {
+        (&self.0[&case.name], &self.0[&corrected_name(case)])
     }
 }
 

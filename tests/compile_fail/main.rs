@@ -6,8 +6,7 @@ mod case;
 mod compiler;
 mod orders;
 
-use case::Case;
-use compiler::Said;
+use case::{Case, Said};
 use rskq::lockdep::order::ORDER;
 use std::sync::OnceLock;
 

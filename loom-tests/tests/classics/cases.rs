@@ -55,6 +55,47 @@ pub(crate) enum Verdict {
     Silent,
 }
 
+/// What the compile-time tokens say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tokens {
+    /// However it is written, it does not compile, and the order is the reason.
+    Report,
+    /// It compiles.
+    Silent,
+    /// It compiles, and so does a program that is wrong: interrupts are in no type.
+    Blind,
+    /// Right or wrong, it cannot be written with tokens.
+    NotExpressible(Missing),
+}
+
+/// What tokens have no word for, as the compiler finds out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// `Mutex` has no `try_lock`: what it returned would need a token that may or may not say more.
+    TryLock,
+    /// The call for pairs gives no token, and what it was taken with is out of reach.
+    TokenOfPair,
+}
+
+impl Missing {
+    pub(crate) const ALL: [Self; 2] = [Self::TryLock, Self::TokenOfPair];
+
+    /// The error of the obvious program.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::TryLock => "E0599",
+            Self::TokenOfPair => "E0499",
+        }
+    }
+
+    pub(crate) fn why(self) -> &'static str {
+        match self {
+            Self::TryLock => "`Mutex` has no `try_lock`",
+            Self::TokenOfPair => "`lock_pair` gives no token",
+        }
+    }
+}
+
 /// What the model checker says: it knows a deadlock from an order that is merely wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Model {
@@ -67,36 +108,47 @@ pub(crate) enum Model {
 }
 
 /// A case, and what each checker must say.
+#[derive(Clone, Copy)]
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     /// One script a CPU.
     pub(crate) threads: &'static [&'static [Step]],
     /// What a handler does that may come to each CPU, once, wherever interrupts are on.
     pub(crate) handler: Option<&'static [Step]>,
-    /// The compile-time tokens: whether such a program must be refused. They say nothing of
-    /// interrupts.
-    pub(crate) tokens: Verdict,
+    /// The compile-time tokens, which are told of the order, and look at a program, not at a run.
+    pub(crate) tokens: Tokens,
     /// The run-time validator, which is told of no order, and sees one CPU's script after another's.
     pub(crate) run_time: Verdict,
     /// The model checker, which sees every interleaving.
     pub(crate) model: Model,
 }
 
-const fn wrong(name: &'static str, threads: &'static [&'static [Step]], model: Model) -> Case {
-    Case { name, threads, handler: None, tokens: Verdict::Report, run_time: Verdict::Report, model }
+impl Case {
+    /// Every script, of which the last may be the handler's.
+    pub(crate) fn scripts(&self) -> impl Iterator<Item = &'static [Step]> {
+        self.threads.iter().copied().chain(self.handler)
+    }
 }
 
-const fn correct(name: &'static str, threads: &'static [&'static [Step]]) -> Case {
-    let (tokens, run_time, model) = (Verdict::Silent, Verdict::Silent, Model::Silent);
+pub(crate) const fn wrong(name: &'static str, threads: &'static [&'static [Step]], model: Model) -> Case {
+    Case { name, threads, handler: None, tokens: Tokens::Report, run_time: Verdict::Report, model }
+}
+
+pub(crate) const fn correct(name: &'static str, threads: &'static [&'static [Step]]) -> Case {
+    let (tokens, run_time, model) = (Tokens::Silent, Verdict::Silent, Model::Silent);
     Case { name, threads, handler: None, tokens, run_time, model }
 }
 
 const fn interrupted(case: Case, handler: &'static [Step]) -> Case {
-    Case { handler: Some(handler), tokens: Verdict::Silent, ..case }
+    Case { handler: Some(handler), tokens: Tokens::Blind, ..case }
 }
 
-const AB: &[Step] = &[Lock(A), Lock(B), Drop(B), Drop(A)];
-const BA: &[Step] = &[Lock(B), Lock(A), Drop(A), Drop(B)];
+const fn without(missing: Missing, case: Case) -> Case {
+    Case { tokens: Tokens::NotExpressible(missing), ..case }
+}
+
+pub(crate) const AB: &[Step] = &[Lock(A), Lock(B), Drop(B), Drop(A)];
+pub(crate) const BA: &[Step] = &[Lock(B), Lock(A), Drop(A), Drop(B)];
 const BC: &[Step] = &[Lock(B), Lock(C), Drop(C), Drop(B)];
 const CA: &[Step] = &[Lock(C), Lock(A), Drop(A), Drop(C)];
 const AC: &[Step] = &[Lock(A), Lock(C), Drop(C), Drop(A)];
@@ -164,16 +216,29 @@ pub(crate) const CASES: &[Case] = &[
     ),
     correct("a pair, named both ways round", &[PAIR, RIAP]),
     correct("a pair, twice", &[&[Pair(A1, A2), Drop(A1), Drop(A2), Pair(A1, A2), Drop(A2), Drop(A1)], PAIR]),
+    without(
+        Missing::TokenOfPair,
+        correct("a pair, and a lock inside", &[&[Pair(A1, A2), Lock(B), Drop(B), Drop(A2), Drop(A1)], PAIR]),
+    ),
     correct("two of one class, one at a time", &[&[Lock(A1), Drop(A1), Lock(A2), Drop(A2)], RIAP]),
     wrong("recursion", &[&[Lock(A), Lock(A), Drop(A), Drop(A)], ALONE], Model::Deadlock),
     correct("the same lock again", &[&[Lock(A), Drop(A), Lock(A), Drop(A)], ALONE]),
-    wrong(
-        "a lock waited for under one that was tried",
-        &[AB, &[Try(B), Lock(A), Drop(A), Drop(B)]],
-        Model::Deadlock,
+    without(
+        Missing::TryLock,
+        wrong(
+            "a lock waited for under one that was tried",
+            &[AB, &[Try(B), Lock(A), Drop(A), Drop(B)]],
+            Model::Deadlock,
+        ),
     ),
-    correct("a trylock against the order", &[AB, &[Lock(B), Try(A), Drop(A), Drop(B)]]),
-    correct("a trylock of what is held", &[&[Lock(A), Try(A1), Drop(A1), Drop(A)], AB]),
+    without(
+        Missing::TryLock,
+        correct("a trylock against the order", &[AB, &[Lock(B), Try(A), Drop(A), Drop(B)]]),
+    ),
+    without(
+        Missing::TryLock,
+        correct("a trylock of what is held", &[&[Lock(A), Try(A1), Drop(A1), Drop(A)], AB]),
+    ),
     interrupted(wrong("of handlers, then held with interrupts on", &[ALONE, ALONE], Model::Deadlock), ALONE),
     interrupted(correct("of handlers, held with interrupts off", &[OFF_A, OFF_A]), ALONE),
     interrupted(
