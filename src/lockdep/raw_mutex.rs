@@ -10,7 +10,7 @@ use core::cmp::Ordering;
 use core::marker::PhantomData;
 #[cfg(feature = "lockdep")]
 use core::panic::Location;
-use lock_api::RawMutex;
+use lock_api::{RawMutex, RawMutexFair, RawMutexTimed};
 
 /// The raw mutex `R` as one of class `K`: validated with feature `lockdep`, `R` and nothing else
 /// without.
@@ -135,6 +135,70 @@ unsafe impl<R: RawMutex, K: Class> RawMutex for Validated<R, K> {
     #[inline(always)]
     fn is_locked(&self) -> bool {
         self.raw.is_locked()
+    }
+}
+
+// SAFETY: as above; a fair release is a release.
+unsafe impl<R: RawMutexFair, K: Class> RawMutexFair for Validated<R, K> {
+    #[inline(always)]
+    #[track_caller]
+    unsafe fn unlock_fair(&self) {
+        #[cfg(feature = "lockdep")]
+        self.tell(Location::caller(), |validator, context, lock| validator.unlock(context, lock));
+        // SAFETY: the caller holds the lock in this context.
+        unsafe { self.raw.unlock_fair() }
+    }
+
+    /// Releases the lock and waits for it again, with all that was taken since.
+    #[inline(always)]
+    #[track_caller]
+    unsafe fn bump(&self) {
+        #[cfg(feature = "lockdep")]
+        self.tell(Location::caller(), |validator, context, lock| {
+            validator.unlock(context, lock);
+            // The other one of a pair may be held, as long as this one's key is the higher.
+            let verdict = validator.before_lock(context, lock, Nesting::Ordered);
+            let verdict = verdict.and(validator.locked(context, lock));
+            // Last: if the policy is to panic, the guard that is dropped then is still known to be held.
+            validator.obey(verdict);
+        });
+        // SAFETY: the caller holds the lock in this context.
+        unsafe { self.raw.bump() }
+    }
+}
+
+impl<R: RawMutexTimed, K: Class> Validated<R, K> {
+    /// A wait with an end is a wait: two contexts that wait for each other both give up, which is seldom
+    /// meant. So its order counts like any other's and is looked at before; what is not taken is not held.
+    #[inline(always)]
+    #[track_caller]
+    fn timed(&self, wait: impl FnOnce() -> bool) -> bool {
+        #[cfg(feature = "lockdep")]
+        self.before_lock(Location::caller(), Nesting::None);
+        let taken = wait();
+        #[cfg(feature = "lockdep")]
+        if !taken {
+            self.tell(Location::caller(), |validator, context, lock| validator.unlock(context, lock));
+        }
+        taken
+    }
+}
+
+// SAFETY: as above; what is told to the validator changes nothing about who gets the lock.
+unsafe impl<R: RawMutexTimed, K: Class> RawMutexTimed for Validated<R, K> {
+    type Duration = R::Duration;
+    type Instant = R::Instant;
+
+    #[inline(always)]
+    #[track_caller]
+    fn try_lock_for(&self, timeout: R::Duration) -> bool {
+        self.timed(|| self.raw.try_lock_for(timeout))
+    }
+
+    #[inline(always)]
+    #[track_caller]
+    fn try_lock_until(&self, timeout: R::Instant) -> bool {
+        self.timed(|| self.raw.try_lock_until(timeout))
     }
 }
 

@@ -4,5 +4,6 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod lock_api_users;
+mod lock_api_waits;
 mod others;
 mod stack;
