@@ -173,6 +173,15 @@ fn event_text(event: Event) -> String {
             format!("handshake of r{request} ends, {} has one less", letter(listener))
         }
         Event::Spliced { from, to } => format!("puts {}'s queue before {}'s", letter(from), letter(to)),
+        Event::Named { request, listener } => format!("finds that r{request} is {}'s", letter(listener)),
+        Event::Renamed { request, listener: Some(listener) } => {
+            format!("makes r{request} {}'s", letter(listener))
+        }
+        Event::Renamed { request, listener: None } => format!("makes r{request} nobody's"),
+        Event::LeftToTheOther { request, listener, accepted } => {
+            let other = if accepted { "the handshake" } else { "accept" };
+            format!("leaves r{request} to {other}, under {}.fastopenq.lock", letter(listener))
+        }
         other => format!("{other:?}"),
     }
 }

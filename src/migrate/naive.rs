@@ -53,7 +53,7 @@ pub(super) fn stop_one<'a, 's, C: Send + 'static, B: Backend>(
             target.accept_queue.charge_unlocked(charge);
             site.put(request.peek_owner());
             let home = site.hold(target.home.load(Ordering::Relaxed));
-            let _put = request.set_owner(home.map_or(NONE, |home| home.into_raw()));
+            site.rename(request, home.map_or(NONE, |home| home.into_raw()));
             drop(queue);
             Some(Outcome::Moved { to: at.net.listeners.id_at(target.index()), wake: None })
         }

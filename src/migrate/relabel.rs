@@ -53,7 +53,7 @@ fn seven_steps<'a, 's, C: Send + 'static, B: Backend>(
     };
     let home = new.home.load(Ordering::Relaxed);
     for request in chain.requests() {
-        let _put = request.set_owner(home);
+        site.rename(request, home);
     }
     let mut queue = new.accept_queue.lock(held);
     for request in chain.requests() {
@@ -62,9 +62,7 @@ fn seven_steps<'a, 's, C: Send + 'static, B: Backend>(
                 let _ = held.into_raw();
             }
             // Nothing may be put for it later.
-            None => {
-                let _ = request.set_owner(NONE);
-            }
+            None => site.rename(request, NONE),
         }
     }
     queue.prepend(chain);

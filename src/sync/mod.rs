@@ -322,6 +322,32 @@ pub enum Event {
         /// The listener that it was charged to.
         listener: u32,
     },
+    /// A design of the discussion looked up, without a lock, which listener a request names.
+    #[cfg(feature = "designs")]
+    Named {
+        /// The request's slot.
+        request: u32,
+        /// The listener's slot.
+        listener: u32,
+    },
+    /// A design of the discussion made a request another listener's, or nobody's.
+    #[cfg(feature = "designs")]
+    Renamed {
+        /// The request's slot.
+        request: u32,
+        /// The listener that it names now.
+        listener: Option<u32>,
+    },
+    /// Of accept and the end of a fast-open handshake one leaves the request to the other.
+    #[cfg(feature = "designs")]
+    LeftToTheOther {
+        /// The request's slot.
+        request: u32,
+        /// The listener under whose fast-open lock that was decided.
+        listener: u32,
+        /// Whether accept leaves it to the handshake.
+        accepted: bool,
+    },
     /// A whole accept queue was put before another.
     Spliced {
         /// The listener whose queue is empty now.

@@ -44,6 +44,8 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
             if self.design.mends_at_accept() {
                 old = self.made_own(listener, &request);
             }
+            let (request, listener) = (&request, listener.index());
+            B::trace(Event::LeftToTheOther { request: request.index(), listener, accepted: true });
             request.posted.sk.store(0, Ordering::Release);
         }
         drop(locked);
@@ -62,7 +64,7 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
             return NONE;
         }
         let Some(held) = self.hold(home) else { return NONE };
-        let _old = request.set_owner(held.into_raw());
+        self.rename(request, held.into_raw());
         old
     }
 
@@ -90,6 +92,10 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
         B::trace(Event::HandshakeEnded { request: request.index(), listener: lsk.index() });
         let accepted = request.posted.sk.load(Ordering::Acquire) == 0;
         let mut put = accepted.then_some(request.index());
+        if !accepted {
+            let listener = lsk.index();
+            B::trace(Event::LeftToTheOther { request: request.index(), listener, accepted: false });
+        }
         if accepted && end == HandshakeEnd::Reset && lsk.is_listening() {
             fastopenq.mend();
             // SAFETY: the handshake's reference, left to it by accept; an accepted connection is in no list,

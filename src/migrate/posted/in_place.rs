@@ -39,10 +39,10 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
         new.accept_queue.charge_unlocked(charge);
         self.put(from);
         let Some(held) = self.hold(new.home.load(Ordering::Relaxed)) else {
-            let _rewritten = request.set_owner(NONE);
+            self.rename(request, NONE);
             return None;
         };
-        let _rewritten = request.set_owner(held.clone().into_raw());
+        self.rename(request, held.clone().into_raw());
         Some(held)
     }
 }

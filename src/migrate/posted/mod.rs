@@ -41,7 +41,25 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
     /// Returns the owner that the request names, without a lock. Where designs rewrite it, that is a step that
     /// others may come before or after; in the merged design it is what the request was made with.
     fn name(&self, request: &RequestSock<C, B>) -> u32 {
-        if self.design.fixes().is_some() { request.peek_owner() } else { request.owner() }
+        let owner = if self.design.fixes().is_some() { request.peek_owner() } else { request.owner() };
+        if let Some(listener) = self.home_of(owner) {
+            B::trace(Event::Named { request: request.index(), listener });
+        }
+        owner
+    }
+
+    /// Returns the slot of the listener that an owner stands for, if it stands for one.
+    fn home_of(&self, owner: u32) -> Option<u32> {
+        match self.net.owners.get(owner)?.peek() {
+            Link::Home(listener) => Some(listener),
+            Link::Vacant | Link::Handed(_) => None,
+        }
+    }
+
+    /// Makes the request name another owner, or none, whatever becomes of the one before.
+    pub(in super::super) fn rename(&self, request: &RequestSock<C, B>, owner: u32) {
+        B::trace(Event::Renamed { request: request.index(), listener: self.home_of(owner) });
+        let _before = request.set_owner(owner);
     }
 
     /// Takes a reference on the listener that `owner` stands for, as one does who takes it for granted that
@@ -63,10 +81,7 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
 
     /// Returns the listener that a referenced owner stands for.
     pub(super) fn listener(&self, owner: &OwnerRef<'a, 's, C, B>) -> Option<&'a Listener<C, B>> {
-        match owner.peek() {
-            Link::Home(slot) => self.net.listeners.get(slot),
-            Link::Vacant | Link::Handed(_) => None,
-        }
+        self.net.listeners.get(self.home_of(owner.index())?)
     }
 
     /// Returns what a request is made of.
