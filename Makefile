@@ -3,13 +3,17 @@
 CARGO ?= cargo
 # The root crate, with what its tests need; the model checkers' back ends come with loom-tests.
 ROOT_FEATURES = alloc,designs
+# Every test of the models but the matrix itself.
+NOT_THE_MATRIX = --lib --bins $(patsubst loom-tests/tests/%,--test %,$(filter-out loom-tests/tests/matrix,\
+	$(basename $(patsubst %/main.rs,%,$(wildcard loom-tests/tests/*.rs loom-tests/tests/*/main.rs)))))
 
-.PHONY: run test lint unit oracle models freestanding readme clean
+.PHONY: run test lint unit oracle models loom freestanding readme pictures shards bench clean
 
+# Verdicts, interleavings, the replay: what there is to see, in about a minute.
 run:
 	$(CARGO) run --release -p loom-tests -- run
 
-test: lint unit oracle models freestanding readme
+test: lint unit oracle models freestanding pictures readme
 
 lint:
 	$(CARGO) fmt --all --check
@@ -19,24 +23,44 @@ lint:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --all-features
 	ci/lints.sh
 	ci/rooms.sh
+	ci/lockdep-off/check.sh
 
 unit:
 	$(CARGO) test -p rskq
 	$(CARGO) test -p rskq --features $(ROOT_FEATURES)
+	$(CARGO) test -p rskq --features $(ROOT_FEATURES),lockdep
 
 oracle:
 	$(CARGO) test --release -p linux-oracle
 	$(CARGO) run --release -p linux-oracle -- replay linux-oracle/traces/*.jsonl.gz
 
+# The pieces, the second checker, the controls, and of the models those of our own designs, without a
+# bound; the other designs' are `make loom`, or one test each.
 models:
-	$(CARGO) test --release -p loom-tests
+	$(CARGO) test --release -p loom-tests $(NOT_THE_MATRIX)
+	$(CARGO) test --release -p loom-tests --test matrix -- handover:: requeue:: abort::
 	$(CARGO) run --release -p loom-tests -- controls
+
+# Every model of every design. Interrupt it and run it again: it goes on.
+loom:
+	$(CARGO) run --release -p loom-tests -- matrix --full --resume
 
 freestanding:
 	ci/freestanding/check.sh
 
+pictures:
+	ci/pictures.sh
+
 readme:
 	ci/readme.sh
+	ci/matrix.sh
+
+# Each model is in one shard. Needs cargo-nextest.
+shards:
+	ci/shards.sh
+
+bench:
+	$(CARGO) bench -p rskq --features lockdep --bench lockdep
 
 clean:
 	$(CARGO) clean

@@ -9,7 +9,7 @@ pub(super) const CLONE: Table = &[
         I11,
         "closer_closer_of_target heir_closes_in_transit closer_switched_off closer_switched_on \
          two_closers_arrival_accept owners_exhausted_half_open ack_closer ack_closer_of_target \
-         syn_ack_closer ack_timer_closer ack_ack_closer ack_closer_accept_on_target \
+         syn_ack_closer ack_timer_closer ack_closer_accept_on_target \
          shutdown_listen_again_ack shutdown_listen_again_timer two_closers_ack_timer \
          fast_two_closers_done_accept lookup_slot_reused program_selects_closed",
     ),
@@ -20,7 +20,7 @@ pub(super) const CLONE: Table = &[
          closer_full_target closer_accept_accept_on_target closer_switched_off closer_switched_on \
          closer_arrival_two_acceptors two_closers_arrival_accept shutdown_listen_again_arrival \
          shutdown_listen_again_accept ack_closer ack_closer_of_target syn_ack_closer \
-         ack_timer_closer ack_ack_closer ack_closer_accept_on_target shutdown_listen_again_ack \
+         ack_timer_closer ack_closer_accept_on_target shutdown_listen_again_ack \
          two_closers_ack_timer fast_syn_closer fast_closer_done fast_migrant_accept_done \
          fast_migrant_accept_reset fast_closer_done_accept fast_closer_then_target_done \
          fast_two_closers_done_accept lookup_slot_reused fast_migrant_of_closed_accept_done \
@@ -47,7 +47,7 @@ pub(super) const CLONE_5_14: Table = &[
          closer_arrival_two_acceptors two_closers_arrival_accept shutdown_listen_again_arrival \
          ring target_listens_again shutdown_listen_again_accept owners_exhausted \
          owners_exhausted_half_open ack_closer ack_closer_of_target syn_ack_closer \
-         ack_timer_closer ack_ack_closer ack_closer_accept_on_target shutdown_listen_again_ack \
+         ack_timer_closer ack_closer_accept_on_target shutdown_listen_again_ack \
          two_closers_ack_timer fast_syn_closer fast_closer_done fast_migrant_accept_done \
          fast_migrant_accept_reset fast_closer_done_accept fast_closer_then_target_done \
          fast_two_closers_done_accept lookup_slot_reused fast_migrant_of_closed_accept_done \
@@ -58,12 +58,12 @@ pub(super) const CLONE_5_14: Table = &[
         "owners_exhausted_half_open ack_closer ack_ack ack_timer ack_reset timer_closer \
          timer_ack_of_closed ack_ack_of_closed timer_reset_of_closed timer_closer_of_target \
          ack_closer_of_target last_member_ack syn_ack_accept syn_ack_closer timer_twice_ack \
-         ack_timer_closer ack_ack_closer reset_timer_closer ack_closer_accept_on_target \
+         ack_timer_closer reset_timer_closer ack_closer_accept_on_target \
          shutdown_listen_again_ack shutdown_listen_again_timer two_closers_ack_timer \
          ack_ack_of_two timer_close_of_target expiring_timer_ack_of_closed lookup_slot_reused",
     ),
     (I15, "ack_timer ack_timer_closer reset_timer_closer two_closers_ack_timer"),
-    (I24, "ack_ack_closer lookup_slot_reused"),
+    (I24, "lookup_slot_reused"),
     (
         I25,
         "ack_timer ack_timer_closer reset_timer_closer two_closers_ack_timer fast_syn_closer \
@@ -140,7 +140,7 @@ pub(super) const WITHOUT_A6: Table = &[(
 )];
 
 /// Without A7, besides.
-pub(super) const WITHOUT_A7: Table = &[(I24, "ack_ack_closer lookup_slot_reused")];
+pub(super) const WITHOUT_A7: Table = &[(I24, "lookup_slot_reused")];
 
 /// Without B6, besides.
 pub(super) const WITHOUT_B6: Table = &[(
@@ -148,7 +148,7 @@ pub(super) const WITHOUT_B6: Table = &[(
     "owners_exhausted_half_open ack_closer ack_ack ack_timer ack_reset timer_closer \
          timer_ack_of_closed ack_ack_of_closed timer_reset_of_closed timer_closer_of_target \
          ack_closer_of_target last_member_ack syn_ack_accept syn_ack_closer timer_twice_ack \
-         ack_timer_closer ack_ack_closer reset_timer_closer ack_closer_accept_on_target \
+         ack_timer_closer reset_timer_closer ack_closer_accept_on_target \
          shutdown_listen_again_ack shutdown_listen_again_timer two_closers_ack_timer \
          ack_ack_of_two timer_close_of_target expiring_timer_ack_of_closed lookup_slot_reused",
 )];

@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn every_design_of_the_discussion_breaks_something() {
-        for column in COLUMNS.iter().filter(|column| column.bound.is_some()) {
+        for column in COLUMNS.iter().filter(|column| column.name != "handover") {
             assert!(!tables(column.name)[0].is_empty(), "{} has no table", column.name);
         }
     }

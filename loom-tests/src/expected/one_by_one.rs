@@ -14,7 +14,7 @@ pub(super) const ABORT: Table = &[
          shutdown_listen_again_accept owners_exhausted owners_exhausted_half_open ack_closer \
          timer_closer timer_ack_of_closed ack_ack_of_closed timer_reset_of_closed \
          timer_closer_of_target ack_closer_of_target syn_ack_closer ack_timer_closer \
-         ack_ack_closer reset_timer_closer ack_closer_accept_on_target shutdown_listen_again_ack \
+         reset_timer_closer ack_closer_accept_on_target shutdown_listen_again_ack \
          shutdown_listen_again_timer two_closers_ack_timer fast_syn_closer fast_closer_done \
          fast_migrant_accept_done fast_migrant_accept_reset fast_closer_done_accept \
          fast_closer_then_target_done fast_two_closers_done_accept timer_close_of_target \
@@ -27,7 +27,7 @@ pub(super) const ABORT: Table = &[
          closer_late_arrival_accept_on_target heir_closes_in_transit closer_two_arrivals \
          closer_full_target closer_accept_accept_on_target closer_switched_off closer_switched_on \
          closer_arrival_two_acceptors two_closers_arrival_accept shutdown_listen_again_arrival \
-         shutdown_listen_again_accept ack_closer syn_ack_closer ack_timer_closer ack_ack_closer \
+         shutdown_listen_again_accept ack_closer syn_ack_closer ack_timer_closer \
          ack_closer_accept_on_target shutdown_listen_again_ack two_closers_ack_timer \
          fast_syn_closer fast_closer_done fast_migrant_accept_done fast_migrant_accept_reset \
          fast_closer_done_accept fast_closer_then_target_done fast_two_closers_done_accept \
@@ -40,14 +40,14 @@ pub(super) const IN_PLACE: Table = &[
     (
         I3,
         "timer_ack_of_closed ack_ack_of_closed timer_reset_of_closed ack_timer_closer \
-         ack_ack_closer reset_timer_closer two_closers_ack_timer timer_close_of_target \
+         reset_timer_closer two_closers_ack_timer timer_close_of_target \
          expiring_timer_ack_of_closed lookup_slot_reused",
     ),
-    (I5, "ack_timer_closer ack_ack_closer two_closers_ack_timer"),
+    (I5, "ack_timer_closer two_closers_ack_timer"),
     (
         I6I7,
         "timer_ack_of_closed ack_ack_of_closed timer_reset_of_closed ack_timer_closer \
-         ack_ack_closer two_closers_ack_timer timer_close_of_target expiring_timer_ack_of_closed \
+         two_closers_ack_timer timer_close_of_target expiring_timer_ack_of_closed \
          lookup_slot_reused",
     ),
     (
@@ -57,7 +57,7 @@ pub(super) const IN_PLACE: Table = &[
          closer_full_target closer_accept_accept_on_target closer_switched_off closer_switched_on \
          closer_arrival_two_acceptors two_closers_arrival_accept shutdown_listen_again_arrival \
          shutdown_listen_again_accept owners_exhausted owners_exhausted_half_open ack_closer \
-         timer_ack_of_closed ack_closer_of_target syn_ack_closer ack_timer_closer ack_ack_closer \
+         timer_ack_of_closed ack_closer_of_target syn_ack_closer ack_timer_closer \
          ack_closer_accept_on_target shutdown_listen_again_ack shutdown_listen_again_timer \
          two_closers_ack_timer fast_syn_closer fast_closer_done fast_migrant_accept_done \
          fast_migrant_accept_reset fast_closer_done_accept fast_closer_then_target_done \
@@ -69,14 +69,14 @@ pub(super) const IN_PLACE: Table = &[
         I13,
         "owners_exhausted_half_open ack_closer ack_ack ack_timer ack_reset timer_ack_of_closed \
          ack_ack_of_closed ack_closer_of_target last_member_ack syn_ack_accept syn_ack_closer \
-         timer_twice_ack ack_timer_closer ack_ack_closer ack_closer_accept_on_target \
+         timer_twice_ack ack_timer_closer ack_closer_accept_on_target \
          shutdown_listen_again_ack two_closers_ack_timer ack_ack_of_two \
          expiring_timer_ack_of_closed lookup_slot_reused",
     ),
     (
         I25,
         "timer_ack_of_closed ack_ack_of_closed timer_reset_of_closed ack_timer_closer \
-         ack_ack_closer reset_timer_closer two_closers_ack_timer timer_close_of_target \
+         reset_timer_closer two_closers_ack_timer timer_close_of_target \
          expiring_timer_ack_of_closed lookup_slot_reused",
     ),
     (
@@ -86,7 +86,7 @@ pub(super) const IN_PLACE: Table = &[
          closer_full_target closer_accept_accept_on_target closer_switched_off closer_switched_on \
          closer_arrival_two_acceptors two_closers_arrival_accept shutdown_listen_again_arrival \
          shutdown_listen_again_accept ack_closer ack_closer_of_target syn_ack_closer \
-         ack_timer_closer ack_ack_closer ack_closer_accept_on_target shutdown_listen_again_ack \
+         ack_timer_closer ack_closer_accept_on_target shutdown_listen_again_ack \
          two_closers_ack_timer fast_syn_closer fast_closer_done fast_migrant_accept_done \
          fast_migrant_accept_reset fast_closer_done_accept fast_closer_then_target_done \
          fast_two_closers_done_accept lookup_slot_reused fast_migrant_of_closed_accept_done \
@@ -106,7 +106,7 @@ pub(super) const REQUEUE_NAIVE: Table = &[
          ring target_listens_again shutdown_listen_again_accept owners_exhausted \
          owners_exhausted_half_open ack_closer timer_ack_of_closed ack_ack_of_closed \
          timer_reset_of_closed ack_closer_of_target syn_ack_closer ack_timer_closer \
-         ack_ack_closer reset_timer_closer ack_closer_accept_on_target shutdown_listen_again_ack \
+         reset_timer_closer ack_closer_accept_on_target shutdown_listen_again_ack \
          two_closers_ack_timer fast_syn_closer fast_closer_done fast_migrant_accept_done \
          fast_migrant_accept_reset fast_closer_done_accept fast_closer_then_target_done \
          fast_two_closers_done_accept timer_close_of_target expiring_timer_ack_of_closed \
@@ -119,11 +119,11 @@ pub(super) const REQUEUE_NAIVE: Table = &[
          fast_closer_done_accept fast_closer_then_target_done fast_two_closers_done_accept \
          fast_migrant_of_closed_accept_done",
     ),
-    (I5, "ack_timer_closer ack_ack_closer two_closers_ack_timer lookup_slot_reused"),
+    (I5, "ack_timer_closer two_closers_ack_timer lookup_slot_reused"),
     (
         I6I7,
         "timer_ack_of_closed ack_ack_of_closed timer_reset_of_closed ack_timer_closer \
-         ack_ack_closer two_closers_ack_timer fast_closer_done fast_closer_done_accept \
+         two_closers_ack_timer fast_closer_done fast_closer_done_accept \
          fast_two_closers_done_accept timer_close_of_target expiring_timer_ack_of_closed \
          lookup_slot_reused",
     ),
@@ -136,7 +136,7 @@ pub(super) const REQUEUE_NAIVE: Table = &[
          closer_arrival_two_acceptors two_closers_arrival_accept shutdown_listen_again_arrival \
          ring target_listens_again shutdown_listen_again_accept owners_exhausted \
          owners_exhausted_half_open ack_closer ack_closer_of_target syn_ack_closer \
-         ack_timer_closer ack_ack_closer ack_closer_accept_on_target shutdown_listen_again_ack \
+         ack_timer_closer ack_closer_accept_on_target shutdown_listen_again_ack \
          two_closers_ack_timer fast_syn_closer fast_closer_done fast_migrant_accept_done \
          fast_migrant_accept_reset fast_closer_done_accept fast_closer_then_target_done \
          fast_two_closers_done_accept lookup_slot_reused fast_migrant_of_closed_accept_done \
@@ -146,7 +146,7 @@ pub(super) const REQUEUE_NAIVE: Table = &[
         I11,
         "closer_closer_of_target heir_closes_in_transit two_closers_arrival_accept \
          owners_exhausted_half_open ack_closer timer_ack_of_closed ack_closer_of_target \
-         syn_ack_closer ack_timer_closer ack_ack_closer ack_closer_accept_on_target \
+         syn_ack_closer ack_timer_closer ack_closer_accept_on_target \
          shutdown_listen_again_ack shutdown_listen_again_timer two_closers_ack_timer \
          fast_two_closers_done_accept timer_close_of_target expiring_timer_ack_of_closed \
          lookup_slot_reused program_selects_closed",
@@ -155,7 +155,7 @@ pub(super) const REQUEUE_NAIVE: Table = &[
         I13,
         "owners_exhausted_half_open ack_closer ack_ack ack_timer ack_reset timer_ack_of_closed \
          ack_ack_of_closed ack_closer_of_target last_member_ack syn_ack_accept syn_ack_closer \
-         timer_twice_ack ack_timer_closer ack_ack_closer ack_closer_accept_on_target \
+         timer_twice_ack ack_timer_closer ack_closer_accept_on_target \
          shutdown_listen_again_ack two_closers_ack_timer ack_ack_of_two \
          expiring_timer_ack_of_closed lookup_slot_reused",
     ),
@@ -169,7 +169,7 @@ pub(super) const REQUEUE_NAIVE: Table = &[
          ring target_listens_again shutdown_listen_again_accept owners_exhausted \
          owners_exhausted_half_open ack_closer timer_ack_of_closed ack_ack_of_closed \
          timer_reset_of_closed ack_closer_of_target syn_ack_closer ack_timer_closer \
-         ack_ack_closer reset_timer_closer ack_closer_accept_on_target shutdown_listen_again_ack \
+         reset_timer_closer ack_closer_accept_on_target shutdown_listen_again_ack \
          two_closers_ack_timer fast_syn_closer fast_closer_done fast_migrant_accept_done \
          fast_migrant_accept_reset fast_closer_done_accept fast_closer_then_target_done \
          fast_two_closers_done_accept timer_close_of_target expiring_timer_ack_of_closed \
@@ -183,7 +183,7 @@ pub(super) const REQUEUE_NAIVE: Table = &[
          closer_full_target closer_accept_accept_on_target closer_switched_off closer_switched_on \
          closer_arrival_two_acceptors two_closers_arrival_accept shutdown_listen_again_arrival \
          shutdown_listen_again_accept ack_closer ack_closer_of_target syn_ack_closer \
-         ack_timer_closer ack_ack_closer ack_closer_accept_on_target shutdown_listen_again_ack \
+         ack_timer_closer ack_closer_accept_on_target shutdown_listen_again_ack \
          two_closers_ack_timer fast_syn_closer fast_closer_done fast_migrant_accept_done \
          fast_migrant_accept_reset fast_closer_done_accept fast_closer_then_target_done \
          fast_two_closers_done_accept lookup_slot_reused fast_migrant_of_closed_accept_done \
@@ -199,7 +199,7 @@ pub(super) const REQUEUE: Table = &[(
          closer_full_target closer_accept_accept_on_target closer_switched_off closer_switched_on \
          closer_arrival_two_acceptors two_closers_arrival_accept shutdown_listen_again_arrival \
          shutdown_listen_again_accept ack_closer ack_closer_of_target syn_ack_closer \
-         ack_timer_closer ack_ack_closer ack_closer_accept_on_target shutdown_listen_again_ack \
+         ack_timer_closer ack_closer_accept_on_target shutdown_listen_again_ack \
          two_closers_ack_timer fast_syn_closer fast_closer_done fast_migrant_accept_done \
          fast_migrant_accept_reset fast_closer_done_accept fast_closer_then_target_done \
          fast_two_closers_done_accept lookup_slot_reused fast_migrant_of_closed_accept_done \

@@ -14,7 +14,7 @@ pub(super) const SPLICE: Table = &[
          closer_accept_accept_on_target closer_switched_off closer_switched_on \
          closer_arrival_two_acceptors two_closers_arrival_accept shutdown_listen_again_arrival \
          ring target_listens_again shutdown_listen_again_accept owners_exhausted \
-         owners_exhausted_half_open ack_closer syn_ack_closer ack_timer_closer ack_ack_closer \
+         owners_exhausted_half_open ack_closer syn_ack_closer ack_timer_closer \
          ack_closer_accept_on_target shutdown_listen_again_ack two_closers_ack_timer \
          fast_syn_closer fast_closer_done fast_migrant_accept_done fast_migrant_accept_reset \
          fast_closer_done_accept fast_closer_then_target_done fast_two_closers_done_accept \
@@ -33,7 +33,7 @@ pub(super) const SPLICE: Table = &[
          closer_accept_accept_on_target closer_switched_off closer_switched_on \
          closer_arrival_two_acceptors two_closers_arrival_accept shutdown_listen_again_arrival \
          ring target_listens_again shutdown_listen_again_accept owners_exhausted \
-         owners_exhausted_half_open ack_closer syn_ack_closer ack_timer_closer ack_ack_closer \
+         owners_exhausted_half_open ack_closer syn_ack_closer ack_timer_closer \
          ack_closer_accept_on_target shutdown_listen_again_ack two_closers_ack_timer \
          fast_syn_closer fast_closer_done fast_migrant_accept_done fast_migrant_accept_reset \
          fast_closer_done_accept fast_closer_then_target_done fast_two_closers_done_accept \
@@ -45,7 +45,7 @@ pub(super) const SPLICE: Table = &[
          closer_arrival_two_acceptors two_closers_arrival_accept shutdown_listen_again_arrival \
          owners_exhausted owners_exhausted_half_open ack_closer timer_closer timer_ack_of_closed \
          ack_ack_of_closed timer_reset_of_closed timer_closer_of_target ack_closer_of_target \
-         syn_ack_closer ack_timer_closer ack_ack_closer reset_timer_closer \
+         syn_ack_closer ack_timer_closer reset_timer_closer \
          ack_closer_accept_on_target shutdown_listen_again_ack shutdown_listen_again_timer \
          two_closers_ack_timer fast_syn_closer timer_close_of_target expiring_timer_ack_of_closed \
          lookup_slot_reused",
@@ -60,7 +60,7 @@ pub(super) const SPLICE: Table = &[
     (
         I13,
         "owners_exhausted_half_open ack_closer ack_ack ack_timer ack_reset last_member_ack \
-         syn_ack_accept syn_ack_closer timer_twice_ack ack_timer_closer ack_ack_closer \
+         syn_ack_accept syn_ack_closer timer_twice_ack ack_timer_closer \
          ack_closer_accept_on_target shutdown_listen_again_ack two_closers_ack_timer \
          ack_ack_of_two",
     ),
@@ -82,7 +82,7 @@ pub(super) const SPLICE: Table = &[
         H1,
         "closer_late_arrival closer_late_arrival_accept_on_target closer_two_arrivals \
          closer_arrival_two_acceptors two_closers_arrival_accept shutdown_listen_again_arrival \
-         ack_closer syn_ack_closer ack_timer_closer ack_ack_closer ack_closer_accept_on_target \
+         ack_closer syn_ack_closer ack_timer_closer ack_closer_accept_on_target \
          shutdown_listen_again_ack two_closers_ack_timer fast_syn_closer",
     ),
     (
@@ -95,7 +95,7 @@ pub(super) const SPLICE: Table = &[
          ring target_listens_again shutdown_listen_again_accept owners_exhausted \
          owners_exhausted_half_open syn_closer syn_closer_of_half_open ack_closer timer_closer \
          reset_closer timer_closer_of_target ack_closer_of_target two_closers_half_open \
-         syn_ack_closer ack_timer_closer ack_ack_closer reset_timer_closer \
+         syn_ack_closer ack_timer_closer reset_timer_closer \
          ack_closer_accept_on_target shutdown_listen_again_ack shutdown_listen_again_timer \
          two_closers_ack_timer fast_syn_closer fast_closer_done fast_accepted_closer_done \
          fast_accepted_closer_reset fast_closer_reset_lists fast_shutdown_listen_again_done \
@@ -123,7 +123,7 @@ pub(super) const SPLICE_TFO: Table = &[
          closer_accept_accept_on_target closer_switched_off closer_switched_on \
          closer_arrival_two_acceptors two_closers_arrival_accept shutdown_listen_again_arrival \
          ring target_listens_again shutdown_listen_again_accept owners_exhausted \
-         owners_exhausted_half_open ack_closer syn_ack_closer ack_timer_closer ack_ack_closer \
+         owners_exhausted_half_open ack_closer syn_ack_closer ack_timer_closer \
          ack_closer_accept_on_target shutdown_listen_again_ack two_closers_ack_timer \
          fast_syn_closer fast_closer_done fast_migrant_accept_done fast_migrant_accept_reset \
          fast_closer_done_accept fast_closer_then_target_done fast_two_closers_done_accept \
@@ -142,7 +142,7 @@ pub(super) const SPLICE_TFO: Table = &[
          closer_accept_accept_on_target closer_switched_off closer_switched_on \
          closer_arrival_two_acceptors two_closers_arrival_accept shutdown_listen_again_arrival \
          ring target_listens_again shutdown_listen_again_accept owners_exhausted \
-         owners_exhausted_half_open ack_closer syn_ack_closer ack_timer_closer ack_ack_closer \
+         owners_exhausted_half_open ack_closer syn_ack_closer ack_timer_closer \
          ack_closer_accept_on_target shutdown_listen_again_ack two_closers_ack_timer \
          fast_syn_closer fast_closer_done fast_migrant_accept_done fast_migrant_accept_reset \
          fast_closer_done_accept fast_closer_then_target_done fast_two_closers_done_accept \
@@ -154,7 +154,7 @@ pub(super) const SPLICE_TFO: Table = &[
          closer_arrival_two_acceptors two_closers_arrival_accept shutdown_listen_again_arrival \
          owners_exhausted owners_exhausted_half_open ack_closer timer_closer timer_ack_of_closed \
          ack_ack_of_closed timer_reset_of_closed timer_closer_of_target ack_closer_of_target \
-         syn_ack_closer ack_timer_closer ack_ack_closer reset_timer_closer \
+         syn_ack_closer ack_timer_closer reset_timer_closer \
          ack_closer_accept_on_target shutdown_listen_again_ack shutdown_listen_again_timer \
          two_closers_ack_timer fast_syn_closer timer_close_of_target expiring_timer_ack_of_closed \
          lookup_slot_reused",
@@ -169,7 +169,7 @@ pub(super) const SPLICE_TFO: Table = &[
     (
         I13,
         "owners_exhausted_half_open ack_closer ack_ack ack_timer ack_reset last_member_ack \
-         syn_ack_accept syn_ack_closer timer_twice_ack ack_timer_closer ack_ack_closer \
+         syn_ack_accept syn_ack_closer timer_twice_ack ack_timer_closer \
          ack_closer_accept_on_target shutdown_listen_again_ack two_closers_ack_timer \
          ack_ack_of_two",
     ),
@@ -193,7 +193,7 @@ pub(super) const SPLICE_TFO: Table = &[
         H1,
         "closer_late_arrival closer_late_arrival_accept_on_target closer_two_arrivals \
          closer_arrival_two_acceptors two_closers_arrival_accept shutdown_listen_again_arrival \
-         ack_closer syn_ack_closer ack_timer_closer ack_ack_closer ack_closer_accept_on_target \
+         ack_closer syn_ack_closer ack_timer_closer ack_closer_accept_on_target \
          shutdown_listen_again_ack two_closers_ack_timer fast_syn_closer",
     ),
     (
@@ -206,7 +206,7 @@ pub(super) const SPLICE_TFO: Table = &[
          ring target_listens_again shutdown_listen_again_accept owners_exhausted \
          owners_exhausted_half_open syn_closer syn_closer_of_half_open ack_closer timer_closer \
          reset_closer timer_closer_of_target ack_closer_of_target two_closers_half_open \
-         syn_ack_closer ack_timer_closer ack_ack_closer reset_timer_closer \
+         syn_ack_closer ack_timer_closer reset_timer_closer \
          ack_closer_accept_on_target shutdown_listen_again_ack shutdown_listen_again_timer \
          two_closers_ack_timer fast_syn_closer fast_closer_done fast_accepted_closer_done \
          fast_accepted_closer_reset fast_closer_reset_lists fast_shutdown_listen_again_done \
@@ -221,7 +221,7 @@ pub(super) const SPLICE_NESTED: Table = &[
     (
         I3,
         "timer_ack_of_closed ack_ack_of_closed timer_reset_of_closed ack_timer_closer \
-         ack_ack_closer reset_timer_closer two_closers_ack_timer timer_close_of_target \
+         reset_timer_closer two_closers_ack_timer timer_close_of_target \
          expiring_timer_ack_of_closed lookup_slot_reused",
     ),
     (
@@ -240,7 +240,7 @@ pub(super) const SPLICE_NESTED: Table = &[
          closer_arrival_two_acceptors two_closers_arrival_accept shutdown_listen_again_arrival \
          ring target_listens_again shutdown_listen_again_accept owners_exhausted \
          owners_exhausted_half_open ack_closer ack_closer_of_target syn_ack_closer \
-         ack_timer_closer ack_ack_closer ack_closer_accept_on_target shutdown_listen_again_ack \
+         ack_timer_closer ack_closer_accept_on_target shutdown_listen_again_ack \
          two_closers_ack_timer fast_syn_closer fast_closer_done fast_migrant_accept_done \
          fast_migrant_accept_reset fast_closer_done_accept fast_closer_then_target_done \
          fast_two_closers_done_accept lookup_slot_reused fast_migrant_of_closed_accept_done \
@@ -249,7 +249,7 @@ pub(super) const SPLICE_NESTED: Table = &[
     (
         I6I7,
         "timer_ack_of_closed ack_ack_of_closed timer_reset_of_closed ack_timer_closer \
-         ack_ack_closer two_closers_ack_timer fast_migrant_accept_done fast_migrant_accept_reset \
+         two_closers_ack_timer fast_migrant_accept_done fast_migrant_accept_reset \
          fast_closer_done_accept fast_two_closers_done_accept timer_close_of_target \
          expiring_timer_ack_of_closed lookup_slot_reused fast_migrant_of_closed_accept_done",
     ),
@@ -262,7 +262,7 @@ pub(super) const SPLICE_NESTED: Table = &[
          closer_arrival_two_acceptors two_closers_arrival_accept shutdown_listen_again_arrival \
          ring target_listens_again shutdown_listen_again_accept owners_exhausted \
          owners_exhausted_half_open ack_closer ack_closer_of_target syn_ack_closer \
-         ack_timer_closer ack_ack_closer ack_closer_accept_on_target shutdown_listen_again_ack \
+         ack_timer_closer ack_closer_accept_on_target shutdown_listen_again_ack \
          two_closers_ack_timer fast_syn_closer fast_closer_done fast_migrant_accept_done \
          fast_migrant_accept_reset fast_closer_done_accept fast_closer_then_target_done \
          fast_two_closers_done_accept lookup_slot_reused fast_migrant_of_closed_accept_done \
@@ -273,7 +273,7 @@ pub(super) const SPLICE_NESTED: Table = &[
         "closer_late_arrival closer_late_arrival_accept_on_target closer_two_arrivals \
          closer_arrival_two_acceptors two_closers_arrival_accept shutdown_listen_again_arrival \
          owners_exhausted owners_exhausted_half_open ack_closer timer_ack_of_closed \
-         ack_closer_of_target syn_ack_closer ack_timer_closer ack_ack_closer \
+         ack_closer_of_target syn_ack_closer ack_timer_closer \
          ack_closer_accept_on_target shutdown_listen_again_ack shutdown_listen_again_timer \
          two_closers_ack_timer fast_syn_closer timer_close_of_target expiring_timer_ack_of_closed \
          lookup_slot_reused",
@@ -289,14 +289,14 @@ pub(super) const SPLICE_NESTED: Table = &[
         I13,
         "owners_exhausted_half_open ack_closer ack_ack ack_timer ack_reset timer_ack_of_closed \
          ack_ack_of_closed ack_closer_of_target last_member_ack syn_ack_accept syn_ack_closer \
-         timer_twice_ack ack_timer_closer ack_ack_closer ack_closer_accept_on_target \
+         timer_twice_ack ack_timer_closer ack_closer_accept_on_target \
          shutdown_listen_again_ack two_closers_ack_timer ack_ack_of_two \
          expiring_timer_ack_of_closed lookup_slot_reused",
     ),
     (
         I25,
         "timer_ack_of_closed ack_ack_of_closed timer_reset_of_closed ack_timer_closer \
-         ack_ack_closer reset_timer_closer two_closers_ack_timer fast_closer_done \
+         reset_timer_closer two_closers_ack_timer fast_closer_done \
          fast_accepted_closer_done fast_accepted_closer_reset fast_migrant_accept_done \
          fast_migrant_accept_reset fast_shutdown_listen_again_done fast_closer_done_accept \
          fast_closer_then_target_done fast_two_closers_done_accept timer_close_of_target \
@@ -306,7 +306,7 @@ pub(super) const SPLICE_NESTED: Table = &[
         H1,
         "closer_late_arrival closer_late_arrival_accept_on_target closer_two_arrivals \
          closer_arrival_two_acceptors two_closers_arrival_accept shutdown_listen_again_arrival \
-         ack_closer ack_closer_of_target syn_ack_closer ack_timer_closer ack_ack_closer \
+         ack_closer ack_closer_of_target syn_ack_closer ack_timer_closer \
          ack_closer_accept_on_target shutdown_listen_again_ack two_closers_ack_timer \
          fast_syn_closer lookup_slot_reused",
     ),
@@ -320,7 +320,7 @@ pub(super) const SPLICE_NESTED: Table = &[
          ring target_listens_again shutdown_listen_again_accept owners_exhausted \
          owners_exhausted_half_open syn_closer syn_closer_of_half_open ack_closer timer_closer \
          reset_closer timer_closer_of_target ack_closer_of_target two_closers_half_open \
-         syn_ack_closer ack_timer_closer ack_ack_closer reset_timer_closer \
+         syn_ack_closer ack_timer_closer reset_timer_closer \
          ack_closer_accept_on_target shutdown_listen_again_ack shutdown_listen_again_timer \
          two_closers_ack_timer fast_syn_closer fast_closer_done fast_accepted_closer_done \
          fast_accepted_closer_reset fast_closer_reset_lists fast_shutdown_listen_again_done \
@@ -358,7 +358,7 @@ pub(super) const RELABEL: Table = &[
          closer_accept_accept_on_target closer_switched_off closer_switched_on \
          closer_arrival_two_acceptors two_closers_arrival_accept shutdown_listen_again_arrival \
          ring target_listens_again shutdown_listen_again_accept owners_exhausted \
-         owners_exhausted_half_open ack_closer syn_ack_closer ack_timer_closer ack_ack_closer \
+         owners_exhausted_half_open ack_closer syn_ack_closer ack_timer_closer \
          ack_closer_accept_on_target shutdown_listen_again_ack two_closers_ack_timer \
          fast_syn_closer fast_closer_done fast_migrant_accept_done fast_migrant_accept_reset \
          fast_closer_done_accept fast_closer_then_target_done fast_two_closers_done_accept \
@@ -371,7 +371,7 @@ pub(super) const RELABEL: Table = &[
          two_closers_arrival_accept shutdown_listen_again_arrival owners_exhausted \
          owners_exhausted_half_open ack_closer timer_closer timer_ack_of_closed ack_ack_of_closed \
          timer_reset_of_closed timer_closer_of_target ack_closer_of_target syn_ack_closer \
-         ack_timer_closer ack_ack_closer reset_timer_closer ack_closer_accept_on_target \
+         ack_timer_closer reset_timer_closer ack_closer_accept_on_target \
          shutdown_listen_again_ack shutdown_listen_again_timer two_closers_ack_timer \
          fast_syn_closer fast_two_closers_done_accept timer_close_of_target \
          expiring_timer_ack_of_closed lookup_slot_reused program_selects_closed",
@@ -386,7 +386,7 @@ pub(super) const RELABEL: Table = &[
     (
         I13,
         "owners_exhausted_half_open ack_closer ack_ack ack_timer ack_reset last_member_ack \
-         syn_ack_accept syn_ack_closer timer_twice_ack ack_timer_closer ack_ack_closer \
+         syn_ack_accept syn_ack_closer timer_twice_ack ack_timer_closer \
          ack_closer_accept_on_target shutdown_listen_again_ack two_closers_ack_timer \
          ack_ack_of_two",
     ),
@@ -403,7 +403,7 @@ pub(super) const RELABEL: Table = &[
         "closer_late_arrival closer_closer_of_target closer_late_arrival_accept_on_target \
          heir_closes_in_transit closer_two_arrivals closer_arrival_two_acceptors \
          two_closers_arrival_accept shutdown_listen_again_arrival ack_closer syn_ack_closer \
-         ack_timer_closer ack_ack_closer ack_closer_accept_on_target shutdown_listen_again_ack \
+         ack_timer_closer ack_closer_accept_on_target shutdown_listen_again_ack \
          two_closers_ack_timer fast_syn_closer fast_two_closers_done_accept \
          program_selects_closed",
     ),
