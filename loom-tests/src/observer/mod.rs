@@ -1,6 +1,6 @@
 //! Looks at the stack at every step of an interleaving and at its end.
 //!
-//! What the object graph alone can tell is the crate's own [`Graph::violations`], the same for every
+//! What the object graph alone can tell is the crate's own [`Graph::violations`](rskq::inspect::Graph::violations), the same for every
 //! checker. Here is what needs the history: who was woken, who overtook whom, what became of everybody.
 
 mod end;

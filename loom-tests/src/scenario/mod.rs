@@ -1,7 +1,7 @@
 //! The races: each a numbered schedule and the model of the same name.
 //!
-//! One file for each family: connections that wait ([`queue`]), listeners that come back ([`relisten`]),
-//! half-open requests ([`half_open`]), fast open ([`fastopen`]), one design of the discussion ([`posted`]).
+//! One file for each family: connections that wait (`queue`), listeners that come back (`relisten`),
+//! half-open requests (`half_open`), fast open (`fastopen`), one design of the discussion (`posted`).
 //!
 //! Listeners share one address in one group; A is the first that was opened. A connection's hash
 //! falls on the listener it is delivered to while all of them listen, and the same hash chooses
