@@ -1,7 +1,7 @@
 //! What people derived by reading, beside what the machine found.
 //!
 //! The cells are of the table that was put together from the patches and their discussion before there was
-//! a model. A test holds each against [`expected`](crate::expected): what was read as broken is found broken
+//! a model. A test holds each against [`expected`]: what was read as broken is found broken
 //! in some race, and what was read as holding is found to hold in all, or it is one of the [`DIFFERENCES`],
 //! with the reason.
 

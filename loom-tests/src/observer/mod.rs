@@ -1,7 +1,8 @@
 //! Looks at the stack at every step of an interleaving and at its end.
 //!
-//! What the object graph alone can tell is the crate's own [`Graph::violations`](rskq::inspect::Graph::violations), the same for every
-//! checker. Here is what needs the history: who was woken, who overtook whom, what became of everybody.
+//! What the object graph alone can tell is the crate's own
+//! [`Graph::violations`](rskq::inspect::Graph::violations), the same for every checker. Here is what needs
+//! the history: who was woken, who overtook whom, what became of everybody.
 
 mod end;
 
