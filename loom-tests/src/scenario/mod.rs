@@ -160,3 +160,30 @@ pub static SCENARIOS: LazyLock<Vec<Scenario>> = LazyLock::new(|| {
     [queue::SCENARIOS, relisten::SCENARIOS, half_open::SCENARIOS, fastopen::SCENARIOS, posted::SCENARIOS]
         .concat()
 });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// The interleavings of the discussion: a letter each for where they were told, and how many.
+    const TOLD: &[(char, u32)] = &[('P', 6), ('A', 7), ('C', 5), ('D', 3), ('E', 4), ('L', 5)];
+
+    #[test]
+    fn every_interleaving_of_the_discussion_has_its_race() {
+        let told = TOLD.iter().flat_map(|&(letter, count)| (1..=count).map(move |n| format!("{letter}{n}")));
+        let covered: BTreeSet<_> = SCENARIOS.iter().flat_map(|s| s.covers).map(|&c| c.to_owned()).collect();
+        let missing: Vec<_> = told.filter(|name| !covered.contains(name)).collect();
+        assert!(missing.is_empty(), "no race covers {missing:?}");
+    }
+
+    #[test]
+    fn names_are_told_once_and_only_four_threads_have_a_bound() {
+        let names: BTreeSet<_> = SCENARIOS.iter().map(|s| s.name).collect();
+        assert_eq!(names.len(), SCENARIOS.len());
+        assert!(names.len() >= 40);
+        for scenario in SCENARIOS.iter() {
+            assert_eq!(scenario.bound.is_some(), scenario.threads.len() == 4, "{}", scenario.name);
+        }
+    }
+}

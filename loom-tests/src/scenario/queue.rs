@@ -55,7 +55,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             1. T1 shuts C down: its target is B.
             2. T2 shuts B down: its target is A, which stays.
             3. T1 adds to B, which has left LISTEN.",
-        covers: &["L5", "C4"],
+        covers: &["L5", "C4", "A6"],
         listeners: 3,
         before: &[Op::Deliver(0, C), Op::Deliver(1, B)],
         threads: &[&[Op::Shutdown(C)], &[Op::Shutdown(B)]],
