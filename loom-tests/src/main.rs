@@ -3,7 +3,7 @@
 mod commands;
 
 use clap::{Parser, Subcommand};
-use commands::{controls, explain, list, matrix, order, readme, show};
+use commands::{controls, explain, list, matrix, model, order, readme, show};
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -19,6 +19,9 @@ enum Command {
     Run,
     /// The verdict matrix. Fails if a verdict is not the expected one (1), or is missing (3).
     Matrix(matrix::Arguments),
+    /// One model, for a matrix that explores it in a process of its own.
+    #[command(hide = true)]
+    Model(model::Arguments),
     /// The most readable interleaving for each property that a scenario breaks under a design, in
     /// words and as a picture.
     Explain(explain::Arguments),
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run => show::run(),
         Command::Matrix(arguments) => matrix::run(&arguments),
+        Command::Model(arguments) => model::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Order(arguments) => order::run(&arguments),
         Command::Readme(arguments) => readme::run(&arguments),

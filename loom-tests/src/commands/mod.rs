@@ -4,6 +4,7 @@ pub(crate) mod controls;
 pub(crate) mod explain;
 pub(crate) mod list;
 pub(crate) mod matrix;
+pub(crate) mod model;
 pub(crate) mod order;
 pub(crate) mod readme;
 pub(crate) mod show;

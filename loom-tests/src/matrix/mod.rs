@@ -1,5 +1,6 @@
 //! The verdict matrix: designs by properties, over all scenarios.
 
+mod apart;
 mod report;
 mod state;
 mod table;
@@ -16,6 +17,7 @@ use crate::scenario::{SCENARIOS, Scenario};
 use rayon::prelude::*;
 use std::fmt;
 use std::io;
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -155,15 +157,21 @@ fn explore_all(
         }
         let name = model(column.name, scenario.name);
         let count = progress.begin(&name);
-        let settings = Settings { bound, max_time: left, count, ..Settings::default() };
-        let exploration = explore(column, scenario, settings);
-        let report = Report::from(&exploration);
+        let (report, exploration) = if selection.depth == Depth::Full {
+            let report = apart::explore(column.name, scenario.name, bound, left)?;
+            count.store(report.interleavings, Ordering::Relaxed);
+            (report, None)
+        } else {
+            let settings = Settings { bound, max_time: left, count, ..Settings::default() };
+            let exploration = explore(column, scenario, settings);
+            (Report::from(&exploration), Some(exploration))
+        };
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(state) = state.as_mut().filter(|_| report.is_finished()) {
             state.append(&report)?;
         }
         progress.done(&name);
-        Ok((report, Some(exploration)))
+        Ok((report, exploration))
     };
     let outcomes: io::Result<Vec<_>> =
         progress.shown_while(|| jobs.into_iter().par_bridge().map(one).collect());

@@ -1,0 +1,31 @@
+//! One model, for a matrix that explores it in a process of its own.
+
+use super::Outcome;
+use clap::Args;
+use loom_tests::explore::{Settings, explore};
+use loom_tests::matrix::Report;
+use std::process::ExitCode;
+use std::time::Duration;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The design, as in `list`.
+    design: String,
+    /// The scenario, as in `list`.
+    scenario: String,
+    /// At most so many preemptions.
+    #[arg(long, value_name = "PREEMPTIONS")]
+    bound: Option<u8>,
+    /// Stop after so many seconds; the verdicts say so.
+    #[arg(long, value_name = "SECONDS")]
+    max_time: Option<u64>,
+}
+
+/// Prints the verdicts as one JSON object.
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    let (column, scenario) = (super::design(&arguments.design)?, super::scenario(&arguments.scenario)?);
+    let max_time = arguments.max_time.map(Duration::from_secs);
+    let settings = Settings { bound: arguments.bound, max_time, ..Settings::default() };
+    println!("{}", serde_json::to_string(&Report::from(&explore(column, scenario, settings)))?);
+    Ok(ExitCode::SUCCESS)
+}
