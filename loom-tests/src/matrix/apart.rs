@@ -5,7 +5,7 @@
 //! of the full matrix get a process each.
 
 use super::report::Report;
-use std::io::{Error, ErrorKind, Result};
+use std::io::{Error, Result};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub(super) fn explore(
     let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
         let failed = format!("{design}::{scenario}: its process ended with {}", output.status);
-        return Err(Error::new(ErrorKind::Other, failed));
+        return Err(Error::other(failed));
     }
     Ok(serde_json::from_slice(&output.stdout)?)
 }
