@@ -135,7 +135,10 @@ impl<B: ModelBackend> World<B> {
     pub fn outcome(&self) -> String {
         let books = self.books();
         let mut fates = books.fates.clone();
-        fates.sort_by_key(|(connection, _)| *connection);
+        // Two fates of one connection are a fault whichever was noted first, which no model decides: the
+        // books are no part of it.
+        let by_name = |one: &Fate, other: &Fate| format!("{one:?}").cmp(&format!("{other:?}"));
+        fates.sort_by(|(c, one), (d, other)| c.cmp(d).then_with(|| by_name(one, other)));
         format!("{fates:?} {:?}", books.queues)
     }
 

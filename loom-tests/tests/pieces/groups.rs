@@ -1,7 +1,7 @@
 //! The group's lock-free reader against its writers, seen through the stack.
 
 use crate::owners::{PORT, Pot, Small, check_all_free};
-use crate::wrong::{NoGenerations, TornIncrement, Unlocked, Unwatched, With, Wrong};
+use crate::wrong::{FirstForever, NoGenerations, TornIncrement, Unlocked, Unwatched, With, Wrong};
 use crate::{Body, Race, expect, outcome, threads};
 use rskq::migrate::CloneFixes;
 use rskq::sync::loom::Loom;
@@ -27,6 +27,7 @@ fn stop<B: Backend>(pot: &Pot<B>, listener: usize, close: bool) {
                 pot.gone(connection);
             }
             Outcome::Moved { .. } => outcome("moved"),
+            Outcome::HandedOver { .. } => outcome("handed over"),
             Outcome::Spliced { .. } => unreachable!("no design here splices"),
         }
     }
@@ -36,8 +37,9 @@ fn deliver<B: Backend>(pot: &Pot<B>, change: Change) {
     match pot.deliver(0, LAST) {
         Ok(Delivered { listener, .. }) => {
             let first = listener == pot.ids[0];
-            let elsewhere = matches!(change, Change::Elsewhere);
-            expect("address", first || !elsewhere, || "delivered to another address".into());
+            let elsewhere = matches!(change, Change::Elsewhere | Change::Moved);
+            let here = pot.ids.contains(&listener);
+            expect("address", here || !elsewhere, || "delivered to another address".into());
             outcome(if first { "to the first" } else { "to another" });
         }
         Err(refused) => {
@@ -61,37 +63,52 @@ enum Change {
     Replace,
     /// The only member stops, and the group's slot goes to a listener at another address.
     Elsewhere,
+    /// The member leaves, and a new one at another address takes its slot.
+    Moved,
+    /// The first member leaves: the last one moves to its place, and where that was is the leaver, closed.
+    First,
+    /// A closed member of a full group gives way to one that joins, in the same place.
+    Evict,
+}
+
+/// Runs a reader and a writer; nothing is checked but what the reader finds.
+fn select_once<B: Backend>(change: Change, design: Design) -> Arc<Pot<B>> {
+    let listening = if matches!(change, Change::Join | Change::Elsewhere) { 1 } else { 2 };
+    let pot = match change {
+        Change::Evict => Pot::<B>::new(Small { max_socks: 2, ..Small::new(3, 2) }, listening, design),
+        _ => Pot::<B>::new(Small::new(2, 2), listening, design),
+    };
+    if matches!(change, Change::Evict) {
+        stop(&pot, 1, false);
+    }
+    let writer = {
+        let pot = Arc::clone(&pot);
+        Box::new(move || {
+            match change {
+                Change::Leave | Change::Replace | Change::Moved => stop(&pot, 1, true),
+                // It keeps its slot, so that the other listener cannot be mistaken for it.
+                Change::Elsewhere | Change::First => stop(&pot, 0, false),
+                Change::Join | Change::Evict => {}
+            }
+            // While the reader still holds the slot of the one that left there is none.
+            let joined = |port| outcome(if pot.join(port) { "joined" } else { "no slot yet" });
+            match change {
+                Change::Join | Change::Replace | Change::Evict => joined(PORT),
+                Change::Elsewhere | Change::Moved => joined(PORT + 1),
+                Change::Leave | Change::First => {}
+            }
+        })
+    };
+    let reader: Body = {
+        let pot = Arc::clone(&pot);
+        Box::new(move || deliver(&pot, change))
+    };
+    threads([writer, reader]);
+    pot
 }
 
 fn select_against<B: Backend>(change: Change, design: Design) -> impl Fn() + Send + Sync {
-    move || {
-        let listening = if matches!(change, Change::Join | Change::Elsewhere) { 1 } else { 2 };
-        let pot = Pot::<B>::new(Small { listeners: 2, requests: 2 }, listening, design);
-        let writer = {
-            let pot = Arc::clone(&pot);
-            Box::new(move || {
-                match change {
-                    Change::Leave | Change::Replace => stop(&pot, 1, true),
-                    // It keeps its slot, so that the other listener cannot be mistaken for it.
-                    Change::Elsewhere => stop(&pot, 0, false),
-                    Change::Join => {}
-                }
-                // While the reader still holds the slot of the one that left there is none.
-                let joined = |port| outcome(if pot.join(port) { "joined" } else { "no slot yet" });
-                match change {
-                    Change::Join | Change::Replace => joined(PORT),
-                    Change::Elsewhere => joined(PORT + 1),
-                    Change::Leave => {}
-                }
-            })
-        };
-        let reader: Body = {
-            let pot = Arc::clone(&pot);
-            Box::new(move || deliver(&pot, change))
-        };
-        threads([writer, reader]);
-        check_all_free(pot, 1);
-    }
+    move || check_all_free(select_once::<B>(change, design), 1)
 }
 
 /// Most preemptions of the races below that are too large to be exhausted in every test run.
@@ -172,13 +189,55 @@ fn select_against_group_reuse() {
     ]);
 }
 
+/// 1. T2 delivers: it has read the place of member B, of {A, B}.
+/// 2. T1 closes B: B's slot is freed.
+/// 3. T1 opens C at another address: it gets B's slot, and a group of its own.
+/// 4. T2 gets a reference on C, sees that it is of another group, and selects again: A.
+#[test]
+fn select_against_a_slot_that_moves() {
+    let race = Race { bound: Some(3), ..Race::named("select_against_a_slot_that_moves") };
+    race.explore(select_against::<Loom<Fine>>(Change::Moved, ABORT)).holds(&[
+        "aborted",
+        "joined",
+        "no slot yet",
+        "to another",
+        "to the first",
+    ]);
+}
+
+/// 1. T2 delivers: it has read that the group, which is full, has two members.
+/// 2. T1 shuts A down, the first: B, the last, moves to A's place, and A goes to where B was, closed.
+/// 3. T2 reads that place: A, which is a member and no longer listens, or B.
+#[test]
+fn select_against_a_closed_member_in_the_place() {
+    let race = bounded("select_against_a_closed_member_in_the_place");
+    race.explore(select_against::<Loom<Fine>>(Change::First, CLONE)).holds(&[
+        "moved",
+        "to another",
+        "to the first",
+    ]);
+}
+
+/// 1. The group of {A, B} is full, and B is closed.
+/// 2. T1 opens C: B gives way, no longer belongs to the group, and C gets its place.
+/// 3. T2 delivers: to A, or, once C is counted, to C, never to B.
+#[test]
+fn select_against_eviction() {
+    let race = bounded("select_against_eviction");
+    race.explore(select_against::<Loom<Fine>>(Change::Evict, CLONE)).holds(&[
+        "joined",
+        "to another",
+        "to the first",
+    ]);
+}
+
 /// The same races with a reader that revives what is gone, an accept queue that takes what nobody
 /// will drain, a refusal that is not resolved again, ids without generations, and no locks.
 ///
 /// Two or three preemptions are enough for these to be noticed; that bound is no part of any claim.
 #[test]
 fn select_controls() {
-    use Change::{Elsewhere, Join, Leave, Replace};
+    use Change::{Elsewhere, Join, Leave, Moved, Replace};
     let race = |name, faults| Race { name, faults, bound: Some(2) };
     let torn = race("control: leaving, torn increment", &[]);
     torn.explore(select_against::<Unwatched<TornIncrement>>(Leave, ABORT)).notices("free");
@@ -187,6 +246,10 @@ fn select_controls() {
     let reused = Race { bound: Some(3), ..race("control: group reuse, no generations", &[]) };
     let seen = reused.explore(select_against::<With<Wrong<NoGenerations>>>(Elsewhere, ABORT));
     seen.notices("address");
+
+    // A listener that goes on naming the group that its slot's last one was in; it would leave that one, too.
+    let named = Race { bound: Some(3), ..race("control: slot moves, group stays named", &[]) };
+    named.explore(|| drop(select_once::<FirstForever>(Moved, ABORT))).notices("address");
 
     const STATE: &[Fault] = &[Fault::AddWithoutStateCheck];
     const DROPPED: &[Fault] = &[Fault::LateArrivalDropped];

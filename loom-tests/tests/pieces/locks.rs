@@ -1,8 +1,8 @@
 //! The classed mutex: exclusion, publication, pairs, deadlocks, the order.
 
 use crate::wrong::{SpinLock, Step, Unlocked, UnlockedUnwatched, With};
-use crate::{Body, Race, expect, outcome, threads};
-use rskq::lockdep::{Mutex, order};
+use crate::{Body, Race, expect, nothing_held, outcome, threads};
+use rskq::lockdep::{Held, Mutex, Nothing, order};
 use rskq::sync::loom::Loom;
 use rskq::sync::model::{self, Deadlock, Fine};
 use rskq::sync::{AtomicU32, Backend};
@@ -28,7 +28,8 @@ fn counter<B: Backend>(threads_in_all: u32) -> impl Fn() + Send + Sync {
         let count = || -> Body {
             let (locks, step) = (Arc::clone(&locks), Arc::clone(&step));
             Box::new(move || {
-                let mut guard = locks[0].lock();
+                let held = &mut nothing_held();
+                let mut guard = locks[0].lock(held);
                 let before = *guard;
                 step.load(Ordering::Relaxed);
                 *guard = before + 1;
@@ -38,7 +39,7 @@ fn counter<B: Backend>(threads_in_all: u32) -> impl Fn() + Send + Sync {
             2 => threads([count(), count()]),
             _ => threads([count(), count(), count()]),
         }
-        let counted = *locks[0].lock();
+        let counted = *locks[0].lock(&mut nothing_held());
         expect("count", counted == threads_in_all, || format!("{counted} of {threads_in_all}"));
     }
 }
@@ -78,11 +79,11 @@ fn pairs(pairs: &'static [[usize; 2]], ordered: bool) -> impl Fn() + Send + Sync
         let mover = |[from, to]: [usize; 2]| -> Body {
             let locks = Arc::clone(&locks);
             Box::new(move || {
-                let (from, to) = (&locks[from], &locks[to]);
+                let (from, to, held) = (&locks[from], &locks[to], &mut nothing_held());
                 let (mut from, mut to) = if ordered {
-                    from.lock_pair(to).expect("they are two")
+                    from.lock_pair(to, held).expect("they are two")
                 } else {
-                    from.lock_both_unordered(to)
+                    from.lock_both_unordered(to, held)
                 };
                 *from = from.wrapping_sub(1);
                 *to += 1;
@@ -93,7 +94,7 @@ fn pairs(pairs: &'static [[usize; 2]], ordered: bool) -> impl Fn() + Send + Sync
             [one, two, three] => threads([mover(one), mover(two), mover(three)]),
             _ => unreachable!("models have two or three threads"),
         }
-        let sums: Vec<_> = locks.iter().map(|lock| *lock.lock()).collect();
+        let sums: Vec<_> = locks.iter().map(|lock| *lock.lock(&mut nothing_held())).collect();
         expect("sums", sums == [0, 0, 0], || format!("{sums:?}"));
     }
 }
@@ -156,14 +157,22 @@ fn lock_both_unordered_in_a_ring_deadlocks() {
     check_cycle(&found, 3);
 }
 
+/// A second token for one context, which lets through what does not compile otherwise.
+fn one_more_token() -> Held<'static, Nothing> {
+    // SAFETY: none, that is what is wrong with it. No two guards of one lock come of it, because a
+    // thread that wants what it holds is stopped.
+    unsafe { Held::nothing() }
+}
+
 /// A thread that wants what it holds is a cycle of one.
 #[test]
 fn recursion_is_a_deadlock_of_one() {
     let (found, against_order) = deadlock("recursion", || {
         let locks = locks::<Loom<Fine>, 1>();
         let again = Box::new(move || {
-            let _held = locks[0].lock();
-            let _again = locks[0].lock();
+            let (held, more) = (&mut nothing_held(), &mut one_more_token());
+            let _held = locks[0].lock(held);
+            let _again = locks[0].lock(more);
         });
         threads([again, Box::new(|| ())]);
     });
@@ -187,27 +196,24 @@ fn nested(nesting: Nesting) -> impl Fn() + Send + Sync {
         let reuseport = Arc::new(reuseport);
         let t2 = Arc::clone(&queues);
         let body = move || {
-            let outer;
-            let inner;
+            let (held, more) = (&mut nothing_held(), &mut one_more_token());
             match nesting {
                 Nesting::Declared => {
-                    outer = reuseport.lock();
-                    inner = queues[1].lock();
+                    let mut held = reuseport.lock_and(held);
+                    let _inner = queues[1].lock(&mut held.1);
                 }
                 Nesting::InnerThenOuter => {
-                    inner = queues[1].lock();
-                    outer = reuseport.lock();
+                    let _inner = queues[1].lock(held);
+                    let _outer = reuseport.lock(more);
                 }
                 Nesting::TwoOfOneClass => {
-                    outer = reuseport.lock();
-                    let _first = queues[0].lock();
-                    inner = queues[1].lock();
+                    let _first = queues[0].lock(held);
+                    let _second = queues[1].lock(more);
                 }
             }
             outcome("nested");
-            drop((inner, outer));
         };
-        threads([Box::new(body), Box::new(move || drop(t2[1].lock()))]);
+        threads([Box::new(body), Box::new(move || drop(t2[1].lock(&mut nothing_held())))]);
     }
 }
 

@@ -5,7 +5,9 @@
 //! model stands a control: the same check, over a back end with one part that is deliberately
 //! wrong ([`wrong`]) or with a planted fault, has to fail.
 
+mod chains;
 mod groups;
+mod handshakes;
 mod locks;
 mod owners;
 mod queue;
@@ -13,6 +15,7 @@ mod slab;
 mod wrong;
 
 use loom_tests::exhaust::{exhaust, join, spawn};
+use rskq::lockdep::{Held, Nothing};
 use rskq::sync::Fault;
 use rskq::sync::model;
 use std::any::Any;
@@ -143,6 +146,12 @@ impl Seen {
         assert!(self.interleavings > 1, "{}: nothing is concurrent in it", self.name);
         assert!(self.wrong.contains_key(kind), "{}: {kind} was not noticed: {:?}", self.name, self.wrong);
     }
+}
+
+/// What each thread of a model begins with.
+fn nothing_held() -> Held<'static, Nothing> {
+    // SAFETY: whoever calls this holds no lock, and the token is gone before the next one is made.
+    unsafe { Held::nothing() }
 }
 
 /// What one thread of a model does.

@@ -4,10 +4,10 @@ use crate::{Race, expect, outcome, threads};
 use rskq::request::{Link, RequestState};
 use rskq::sync::loom::Loom;
 use rskq::sync::model::Fine;
-use rskq::sync::{Backend, Fault};
+use rskq::sync::{Backend, Fault, ModelBackend};
 use rskq::{
     Arrival, Config, Delivered, Design, Hashes, ListenError, ListenerId, Outcome, Refused, Resources, Stack,
-    Storage,
+    Storage, Tuple,
 };
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -17,6 +17,17 @@ use std::sync::{Arc, Mutex};
 pub(crate) struct Small {
     pub(crate) listeners: usize,
     pub(crate) requests: usize,
+    /// Room for members in each group.
+    pub(crate) max_socks: usize,
+    /// Buckets of the established table.
+    pub(crate) ehash: usize,
+}
+
+impl Small {
+    /// Room for each listener in its group, and one bucket.
+    pub(crate) const fn new(listeners: usize, requests: usize) -> Self {
+        Self { listeners, requests, max_socks: listeners, ehash: 1 }
+    }
 }
 
 /// A stack with its listeners, and the connections that came out of it.
@@ -37,17 +48,27 @@ fn local(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
 }
 
+/// Returns the ends of a connection to [`PORT`].
+pub(crate) fn tuple(connection: u32) -> Tuple {
+    Tuple { local: local(PORT), remote: SocketAddr::from(([127, 0, 0, 2], connection as u16)) }
+}
+
+pub(crate) fn arrival(connection: u32, hash: u32) -> Arrival {
+    Arrival { tuple: tuple(connection), hashes: Hashes { syn_hash: hash, sk_hash: hash } }
+}
+
 impl<B: Backend> Pot<B> {
     /// Opens the first `listening` listeners.
     pub(crate) fn new(memory: Small, listening: usize, design: Design) -> Arc<Self> {
-        let Small { listeners, requests } = memory;
+        let Small { listeners, requests, max_socks, ehash } = memory;
         let resources = Resources {
             listeners: Storage::boxed(listeners),
             requests: Storage::boxed(requests),
             owners: Storage::boxed(listeners),
             groups: Storage::boxed(2),
-            socks: Storage::boxed(2 * listeners),
+            socks: Storage::boxed(2 * max_socks),
             buckets: Storage::boxed(1),
+            ehash: Storage::boxed(ehash),
         };
         let stack = Stack::new(resources, Config { design, migrate_req: true });
         let listen = |_| stack.listen(local(PORT), BACKLOG, true).expect("there is room for each");
@@ -64,8 +85,7 @@ impl<B: Backend> Pot<B> {
 
     /// Delivers a connection to [`PORT`].
     pub(crate) fn deliver(&self, connection: u32, hash: u32) -> Result<Delivered<u32, B>, Refused<u32>> {
-        let hashes = Hashes { syn_hash: hash, sk_hash: hash };
-        self.stack.deliver(Arrival { local: local(PORT), hashes }, connection)
+        self.stack.deliver(arrival(connection, hash), connection)
     }
 
     /// Notes that a connection came out of the stack.
@@ -74,28 +94,52 @@ impl<B: Backend> Pot<B> {
     }
 
     /// Accepts once.
-    fn accept(&self, listener: usize) -> bool {
+    pub(crate) fn accept(&self, listener: usize) -> bool {
         let accepted = self.stack.accept(self.ids[listener]).ok().flatten();
         accepted.map(|connection| self.gone(connection)).is_some()
     }
 
-    fn close(&self, id: ListenerId<u32, B>) {
+    /// Returns how many half-open requests are charged to listeners. While no thread runs.
+    pub(crate) fn charges(&self) -> i32
+    where
+        B: ModelBackend,
+    {
+        self.stack.graph_now().listeners.iter().map(|listener| listener.charges.qlen).sum()
+    }
+
+    /// Returns the remote ports of the half-open requests, in order. While no thread runs.
+    pub(crate) fn hashed(&self) -> Vec<u16>
+    where
+        B: ModelBackend,
+    {
+        let graph = self.stack.graph_now();
+        let hashed = graph.requests.iter().filter(|request| request.hashed > 0);
+        let mut ports: Vec<_> = hashed.filter_map(|r| r.tuple.map(|t| t.remote.port())).collect();
+        ports.sort_unstable();
+        ports
+    }
+
+    pub(crate) fn close(&self, id: ListenerId<u32, B>) {
         for step in self.stack.close(id).into_iter().flatten() {
             match step {
                 Outcome::Aborted(connection) => self.gone(connection),
                 Outcome::Moved { .. } => outcome("moved"),
                 Outcome::Spliced { .. } => outcome("spliced"),
+                Outcome::HandedOver { .. } => outcome("handed over"),
             }
         }
     }
 }
 
-/// At the end: accepts what waits, closes what listens; then every connection came out once and
+/// At the end: resets what is half open, accepts what waits, closes what listens; then every connection came out once and
 /// every slot of every slab is free, which is seen from the object graph and by taking them again.
 pub(crate) fn check_all_free<B: Backend>(pot: Arc<Pot<B>>, connections: u32) {
     let Some(mut pot) = Arc::into_inner(pot) else { panic!("every thread has ended") };
     let ids =
         [pot.ids.clone(), std::mem::take(&mut *pot.more.lock().expect("nobody panics with it"))].concat();
+    for connection in (0..connections).filter(|&connection| pot.stack.reset(&tuple(connection)).is_ok()) {
+        pot.gone(connection);
+    }
     for &id in &ids {
         while let Ok(Some(connection)) = pot.stack.accept(id) {
             pot.gone(connection);
@@ -119,7 +163,12 @@ fn left_over<B: Backend>(pot: &mut Pot<B>) -> Vec<String> {
     let mut left = Vec::new();
     for (slot, listener) in graph.listeners.iter().enumerate() {
         let held = listener.refs != 0 || listener.owner.is_some() || listener.group.is_some();
-        if held || listener.queue.as_ref().is_none_or(|q| q.backlog != 0 || !q.requests.is_empty()) {
+        let fast = listener.fastopenq.as_ref().is_none_or(|q| q.qlen != 0 || !q.reset.is_empty());
+        if held
+            || fast
+            || !listener.charges.is_none()
+            || listener.queue.as_ref().is_none_or(|q| q.backlog != 0 || !q.requests.is_empty())
+        {
             left.push(format!("listener {slot}: {listener:?}"));
         }
     }
@@ -144,8 +193,10 @@ fn left_over<B: Backend>(pot: &mut Pot<B>) -> Vec<String> {
 /// Takes every listener, owner and request slot once more; what was freed twice shows in its
 /// generation, before it would be given twice.
 fn check_free_lists<B: Backend>(pot: &Pot<B>, mut ids: Vec<ListenerId<u32, B>>) {
-    for _ in 0..pot.memory.listeners {
-        let Ok(id) = pot.stack.listen(local(PORT), BACKLOG, true) else {
+    for taken in 0..pot.memory.listeners {
+        // As many as there is room for in one group.
+        let port = PORT + (taken / pot.memory.max_socks) as u16;
+        let Ok(id) = pot.stack.listen(local(port), BACKLOG, true) else {
             return expect("free", false, || "not every listener slot can be taken again".into());
         };
         let lives = ids.iter().filter(|before| before.index() == id.index()).count();
@@ -166,7 +217,7 @@ fn check_free_lists<B: Backend>(pot: &Pot<B>, mut ids: Vec<ListenerId<u32, B>>) 
 /// 4. Whoever is last frees owner and listener; with the last member goes the group.
 fn last_request<B: Backend>(design: Design, listeners: usize) -> impl Fn() + Send + Sync {
     move || {
-        let pot = Pot::<B>::new(Small { listeners, requests: 2 }, listeners, design);
+        let pot = Pot::<B>::new(Small::new(listeners, 2), listeners, design);
         expect("setup", pot.deliver(0, 0).is_ok(), || "the first connection is refused".into());
         let acceptor = {
             let pot = Arc::clone(&pot);

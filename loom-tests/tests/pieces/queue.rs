@@ -1,7 +1,7 @@
 //! The accept queue under its lock.
 
 use crate::wrong::Unlocked;
-use crate::{Body, Race, expect, outcome, threads};
+use crate::{Body, Race, expect, nothing_held, outcome, threads};
 use rskq::Storage;
 use rskq::listener::Listener;
 use rskq::queue::RequestSockQueue;
@@ -29,7 +29,9 @@ impl<B: Backend> Store<Request<B>> for Room<B> {
         &self.requests
     }
 
-    fn retire(&self, _request: &Request<B>) {}
+    fn retire(&self, _request: &Request<B>) -> Option<u32> {
+        None
+    }
 }
 
 impl<B: Backend> Room<B> {
@@ -58,14 +60,15 @@ impl<B: Backend> Room<B> {
         // SAFETY: `new` stored the reference, and each model pushes each request once.
         let request = unsafe { RequestRef::from_raw(self, slot) };
         // SAFETY: requests and queues are fields of one room.
-        let pushed = unsafe { self.queue(queue).lock().push(request) }.map_err(Ref::into_raw);
+        let pushed =
+            unsafe { self.queue(queue).lock(&mut nothing_held()).push(request) }.map_err(Ref::into_raw);
         assert!(pushed.is_ok(), "the request is in no queue");
     }
 
     /// Takes the head; the reference stays with the slot.
     fn pop(&self, queue: usize) -> Option<u32> {
         // SAFETY: a room has one store.
-        unsafe { self.queue(queue).lock().pop(self) }.map(Ref::into_raw)
+        unsafe { self.queue(queue).lock(&mut nothing_held()).pop(self) }.map(Ref::into_raw)
     }
 
     /// At the end: empties a queue, having compared its length with its counter.
@@ -150,7 +153,8 @@ fn splice<B: Backend>(end: End) -> impl Fn() + Send + Sync {
         let splicer = {
             let room = Arc::clone(&room);
             Box::new(move || {
-                let (mut from, mut to) = room.queue(0).lock_both_unordered(room.queue(1));
+                let held = &mut nothing_held();
+                let (mut from, mut to) = room.queue(0).lock_both_unordered(room.queue(1), held);
                 match end {
                     End::Head => to.splice_head(&mut from),
                     End::Tail => to.splice_tail(&mut from),

@@ -58,9 +58,10 @@ impl<B: Backend> Store<Thing<B>> for Things<B> {
         &self.slab
     }
 
-    fn retire(&self, thing: &Thing<B>) {
+    fn retire(&self, thing: &Thing<B>) -> Option<u32> {
         self.retired.fetch_add(1, Ordering::Relaxed);
         thing.set(DEAD);
+        None
     }
 }
 

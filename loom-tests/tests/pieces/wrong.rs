@@ -5,7 +5,7 @@
 
 use rskq::sync::loom::Loom;
 use rskq::sync::model::Fine;
-use rskq::sync::{AtomicU32, Backend, Canary, Fault, Lock, LockTag, Nesting};
+use rskq::sync::{AtomicU32, Backend, Canary, Fault, Lock, LockTag, ModelBackend, Nesting};
 use std::marker::PhantomData;
 use std::sync::atomic::Ordering;
 
@@ -14,13 +14,16 @@ type FineLock = <Loom<Fine> as Backend>::Lock;
 type Stat = <Loom<Fine> as Backend>::Stat;
 type FineCanary = <Loom<Fine> as Backend>::Canary;
 
-type Parts<C, L, S, Y> = PhantomData<fn() -> (C, L, S, Y)>;
+type Piece = <Loom<Fine> as Backend>::PieceAtomicU32;
 
-/// `Loom<Fine>` with another reference count, lock, statistic or race detector.
-pub(crate) struct With<C = Count, L = FineLock, S = Stat, Y = FineCanary>(Parts<C, L, S, Y>);
+type Parts<C, L, S, Y, P> = PhantomData<fn() -> (C, L, S, Y, P)>;
 
-impl<C: AtomicU32, L: Lock, S: AtomicU32, Y: Canary> Backend for With<C, L, S, Y> {
+/// `Loom<Fine>` with another reference count, lock, statistic, race detector or atomic of a piece.
+pub(crate) struct With<C = Count, L = FineLock, S = Stat, Y = FineCanary, P = Piece>(Parts<C, L, S, Y, P>);
+
+impl<C: AtomicU32, L: Lock, S: AtomicU32, Y: Canary, P: AtomicU32> Backend for With<C, L, S, Y, P> {
     type AtomicU32 = <Loom<Fine> as Backend>::AtomicU32;
+    type PieceAtomicU32 = P;
     type Count = C;
     type Stat = S;
     type Lock = L;
@@ -33,12 +36,21 @@ impl<C: AtomicU32, L: Lock, S: AtomicU32, Y: Canary> Backend for With<C, L, S, Y
     }
 }
 
+// SAFETY: loom runs all threads on one OS thread and switches only in operations on its own objects;
+// parts that are not its objects switch nowhere.
+unsafe impl<C: AtomicU32, L: Lock, S: AtomicU32, Y: Canary, P: AtomicU32> ModelBackend
+    for With<C, L, S, Y, P>
+{
+}
+
 /// A lock that does not exclude.
 pub(crate) type Unlocked = With<Count, NoLock>;
 /// A lock that does not exclude, steps in what it should protect, and no race detector there.
 pub(crate) type UnlockedUnwatched = With<Count, NoLock, Step, ()>;
 /// A reference count that is wrong in one way, and no race detector on what it should protect.
 pub(crate) type Unwatched<D> = With<Wrong<D>, FineLock, Stat, ()>;
+/// Places of groups, and groups of members, of which a reader gets the first value for ever.
+pub(crate) type FirstForever = With<Count, FineLock, Stat, FineCanary, First>;
 
 /// What is wrong with a [`Wrong`] count.
 pub(crate) trait Deviation: 'static {
@@ -114,6 +126,40 @@ impl<D: Deviation> AtomicU32 for Wrong<D> {
             self.0.fetch_add(1, Ordering::Acquire);
         }
         there
+    }
+}
+
+/// An atomic whose loads return what was stored first; only its writers, who peek, know better.
+pub(crate) struct First(Piece, std::sync::atomic::AtomicU32);
+
+impl AtomicU32 for First {
+    #[allow(clippy::declare_interior_mutable_const)] // a constructor
+    const ZERO: Self = Self(Piece::ZERO, std::sync::atomic::AtomicU32::new(u32::MAX));
+
+    fn place(&mut self, value: u32) {
+        self.0.place(value);
+        *self.1.get_mut() = u32::MAX;
+    }
+    fn load(&self, order: Ordering) -> u32 {
+        let now = self.0.load(order);
+        let first = self.1.load(Ordering::Relaxed);
+        if first == u32::MAX { now } else { first }
+    }
+    fn store(&self, value: u32, order: Ordering) {
+        let _ = self.1.compare_exchange(u32::MAX, value, Ordering::Relaxed, Ordering::Relaxed);
+        self.0.store(value, order);
+    }
+    fn fetch_add(&self, n: u32, order: Ordering) -> u32 {
+        self.0.fetch_add(n, order)
+    }
+    fn fetch_sub(&self, n: u32, order: Ordering) -> u32 {
+        self.0.fetch_sub(n, order)
+    }
+    fn compare_exchange(&self, current: u32, new: u32, ok: Ordering, err: Ordering) -> Result<u32, u32> {
+        self.0.compare_exchange(current, new, ok, err)
+    }
+    fn peek(&self) -> u32 {
+        self.0.peek()
     }
 }
 
