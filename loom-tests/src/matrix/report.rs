@@ -98,11 +98,11 @@ impl Report {
     /// Returns how the verdicts differ from what is expected; what was stopped is told as missing.
     #[must_use]
     pub fn differences(&self) -> Vec<String> {
+        let model = (&*self.design, &*self.scenario, self.preemption_bound);
         let difference = |said: &Said| {
             let property = Property::by_name(&said.property)?;
             let (broken, holds) = (said.verdict.is_broken(), said.verdict.holds());
-            (said.verdict != Kind::TimedOut)
-                .then(|| expected::difference(&self.design, &self.scenario, property, broken, holds))?
+            (said.verdict != Kind::TimedOut).then(|| expected::difference(model, property, broken, holds))?
         };
         self.verdicts.iter().filter_map(difference).collect()
     }
