@@ -21,6 +21,12 @@ pub struct Column {
 }
 
 impl Column {
+    /// Tells whether the design is for use, and not for history.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        matches!(self.design, Design::Abort | Design::Requeue | Design::Handover)
+    }
+
     /// Returns the most preemptions in a scenario whose own bound is `bound`.
     #[must_use]
     pub fn bound(&self, scenario: &Scenario, bound: Option<u8>) -> Option<u8> {
