@@ -53,8 +53,33 @@ fn compare(design: &str) -> usize {
         );
         reached += random.endings.len();
     }
+    missed.retain(|missed| !is_known(design, missed));
     assert!(missed.is_empty(), "loom left out, under {design}: {missed:#?}");
     reached
+}
+
+/// What the coarse grain is known to leave out under designs of the discussion, by race. Their request protocol
+/// takes and drops references without a lock, and which of two holders drops one last decides what a third
+/// finds; the coarse grain does not try both. Ours takes them under a lock, and nothing is left out.
+const KNOWN: [(&str, &str); 3] = [
+    ("splice", "ack_timer ack_full_queue_accept timer_twice_ack"),
+    (
+        "clone-5.14",
+        "ack_ack ack_timer ack_reset ack_ack_of_closed ack_full_queue_accept timer_twice_ack timer_close_of_target",
+    ),
+    ("clone", "ack_full_queue_accept timer_close_of_target"),
+];
+
+fn is_known(design: &str, missed: &str) -> bool {
+    let races = KNOWN.iter().filter(|(of, _)| *of == design).flat_map(|(_, races)| races.split_whitespace());
+    races.into_iter().any(|race| missed.split(':').next() == Some(race))
+}
+
+#[test]
+fn nothing_is_known_to_be_left_out_of_ours() {
+    for design in ["abort", "requeue", "handover"] {
+        assert!(!KNOWN.iter().any(|(of, _)| *of == design), "{design}");
+    }
 }
 
 #[test]
