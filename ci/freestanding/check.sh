@@ -92,7 +92,12 @@ uncalled() {
         grep -rqE "(\\.|::)$name\\(" "$here/src" || echo "$name"
     done
 }
-found=$(uncalled "$root"/src/stack/*.rs)
+# What feature `designs` adds is history, and not in the image.
+sources=()
+for source in "$root"/src/stack/*.rs; do
+    [[ $source == */posted.rs ]] || sources+=("$source")
+done
+found=$(uncalled "${sources[@]}")
 [[ -z $found ]] || fail "public functions of the stack that the image does not call:"$'\n'"$found"
 checks=$((checks + 1))
 
