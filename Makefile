@@ -38,7 +38,9 @@ oracle:
 # bound; the other designs' are `make loom`, or one test each.
 models:
 	$(CARGO) test --release -p loom-tests $(NOT_THE_MATRIX)
-	$(CARGO) test --release -p loom-tests --test matrix -- handover:: requeue:: abort::
+	$(CARGO) test --release -p loom-tests --test matrix -- handover::
+	$(CARGO) test --release -p loom-tests --test matrix -- requeue::
+	$(CARGO) test --release -p loom-tests --test matrix -- abort::
 	$(CARGO) run --release -p loom-tests -- controls
 
 # Every model of every design. Interrupt it and run it again: it goes on.
