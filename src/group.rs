@@ -48,6 +48,8 @@ pub struct SockReuseport<B: Backend> {
     pub(crate) num_socks: B::AtomicU32,
     /// Members that do not; under `Reuseport`. (Linux: `num_closed_socks`.)
     pub(crate) num_closed_socks: B::Stat,
+    /// When a member last sent a cookie, in seconds; 0 if none did. (Linux: `synq_overflow_ts`.)
+    pub(crate) synq_overflow_ts: B::Stat,
     /// The address of the listening members; under `ListenBucket`.
     pub(crate) addr: Cell<Option<SocketAddr>, B::PieceCanary>,
     /// Chain of the groups of a bucket that have listening members; under `ListenBucket`.
@@ -60,6 +62,7 @@ impl<B: Backend> Stable for SockReuseport<B> {
         index: 0,
         num_socks: B::AtomicU32::ZERO,
         num_closed_socks: B::Stat::ZERO,
+        synq_overflow_ts: B::Stat::ZERO,
         addr: Cell::new(None),
         hashed: AtomicLink::new(),
     };
@@ -68,6 +71,7 @@ impl<B: Backend> Stable for SockReuseport<B> {
         self.index = index;
         self.num_socks.place(0);
         self.num_closed_socks.place(0);
+        self.synq_overflow_ts.place(0);
         self.addr.place();
     }
 }

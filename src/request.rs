@@ -83,6 +83,8 @@ pub struct RequestSock<C, B: Backend> {
     state: B::Stat,
     /// How often the SYN-ACK timer went off; under the bucket's lock. (Linux: `num_timeout`.)
     pub(crate) num_timeout: B::Stat,
+    /// Whether the final ACK has come and could not be taken; under the bucket's lock. (Linux: `acked`.)
+    pub(crate) acked: B::Stat,
     /// Whether a fast-open child still has to finish its handshake; under the bucket's lock.
     /// (Linux: `tfo_listener`.)
     pub(crate) tfo_listener: B::Stat,
@@ -102,6 +104,7 @@ impl<C: Send + 'static, B: Backend> Stable for RequestSock<C, B> {
         rsk_owner: B::AtomicU32::ZERO,
         state: B::Stat::ZERO,
         num_timeout: B::Stat::ZERO,
+        acked: B::Stat::ZERO,
         tfo_listener: B::Stat::ZERO,
         key: Cell::new(None),
         child: Cell::new(None),
@@ -114,6 +117,7 @@ impl<C: Send + 'static, B: Backend> Stable for RequestSock<C, B> {
         self.rsk_owner.place(NONE);
         self.state.place(RequestState::Free as u32);
         self.num_timeout.place(0);
+        self.acked.place(0);
         self.tfo_listener.place(0);
         self.key.place();
         self.child.place();
@@ -154,6 +158,7 @@ impl<C: Send + 'static, B: Backend> RequestSock<C, B> {
     pub(crate) unsafe fn fill(&self, key: Key) {
         self.set_state(RequestState::InHand);
         self.num_timeout.store(0, Ordering::Relaxed);
+        self.acked.store(0, Ordering::Relaxed);
         self.tfo_listener.store(0, Ordering::Relaxed);
         #[cfg(feature = "designs")]
         self.posted.clear();
@@ -195,7 +200,23 @@ impl<C: Send + 'static, B: Backend> RequestSock<C, B> {
 
     /// Tells whether no SYN-ACK was sent again yet, which is what `young` counts.
     pub(crate) fn is_young(&self) -> bool {
-        self.num_timeout.load(Ordering::Relaxed) == 0
+        self.timeouts() == 0
+    }
+
+    /// Returns how often the SYN-ACK timer went off.
+    pub(crate) fn timeouts(&self) -> u32 {
+        self.num_timeout.load(Ordering::Relaxed)
+    }
+
+    /// Returns until when a fast-open connection that was reset counts for its listener, in seconds.
+    pub(crate) fn counts_until(&self) -> u32 {
+        self.num_timeout.load(Ordering::Relaxed)
+    }
+
+    /// Sets it; under the listener's fast-open lock. Such a connection has no SYN-ACK timer, whose number of
+    /// timeouts is not needed any more.
+    pub(crate) fn set_counts_until(&self, seconds: u32) {
+        self.num_timeout.store(seconds, Ordering::Relaxed);
     }
 
     /// Looks at the child and the key without being an access.

@@ -75,6 +75,7 @@ impl Memory {
             owners.as_mut_slice().into(),
             groups.as_mut_slice().into(),
             socks.as_mut_slice().into(),
+            crate::net::Sysctl::LINUX,
         );
         (net, ListenTable::new(buckets.as_mut_slice().into()))
     }

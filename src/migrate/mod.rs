@@ -25,6 +25,7 @@ pub(crate) use half_open::adopt;
 #[cfg(feature = "designs")]
 pub(crate) use posted::Site;
 
+use crate::event::Here;
 use crate::hash::{EstablishedTable, ListenTable};
 use crate::lockdep::{Held, Nothing, order::ListenerSock};
 use crate::net::{ListenerRef, Net, RequestRef};
@@ -75,6 +76,8 @@ pub(crate) struct Leaving<'a, 's, C: Send + 'static, B: Backend> {
     pub(crate) ehash: &'a EstablishedTable<'s, C, B>,
     pub(crate) listener: &'a ListenerRef<'a, 's, C, B>,
     pub(crate) addr: SocketAddr,
+    /// Where that happens.
+    pub(crate) here: Here,
     /// Whether the socket is closed; otherwise it is shut down and may listen again.
     pub(crate) close: bool,
 }

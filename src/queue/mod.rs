@@ -256,6 +256,19 @@ impl<C: Send + 'static, B: Backend> LockedQueue<'_, C, B> {
         Self::add(&self.queue.young, change.young);
     }
 
+    /// Returns how many half-open requests are charged to the queue's listener. O(1).
+    #[must_use]
+    pub fn qlen(&self) -> u32 {
+        // Negative only while a thread is between two listeners.
+        u32::try_from(self.queue.charges().qlen).unwrap_or(0)
+    }
+
+    /// Returns what is charged to the queue's listener. O(1).
+    #[must_use]
+    pub fn charges(&self) -> Charges {
+        self.queue.charges()
+    }
+
     /// Tells whether somebody will still deal with what is in the queue.
     pub(crate) fn is_open(&self) -> bool {
         self.inner.open

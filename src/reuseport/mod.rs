@@ -14,3 +14,4 @@ mod tests;
 pub(crate) use members::{Detached, GroupFull};
 #[cfg(feature = "designs")]
 pub(crate) use pick::Migration;
+pub(crate) use select::Selecting;
