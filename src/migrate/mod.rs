@@ -5,6 +5,7 @@ mod abort;
 mod clone;
 mod half_open;
 mod handover;
+mod linux;
 #[cfg(feature = "designs")]
 mod naive;
 #[cfg(feature = "designs")]
@@ -39,6 +40,9 @@ use core::net::SocketAddr;
 pub enum Design {
     /// Each is aborted. (Linux before 5.14, and later with `tcp_migrate_req` off.)
     Abort,
+    /// Each goes where Linux sends it: to the member of its group that the group's program chooses, or its
+    /// hash if `tcp_migrate_req` is on; otherwise it is aborted. (Linux since 5.14.)
+    Linux,
     /// Each goes to the listener at the same address that its hash falls on now; it is aborted only
     /// if nobody listens there. Whether `tcp_migrate_req` is on is not asked: who chose this wants it.
     Requeue,
@@ -105,7 +109,7 @@ pub(crate) enum Moved<C, B: Backend> {
 impl Design {
     /// Tells whether requests are handled as in Linux: see [`posted`].
     pub(crate) fn is_posted(self) -> bool {
-        !matches!(self, Design::Abort | Design::Requeue | Design::Handover)
+        !matches!(self, Design::Abort | Design::Linux | Design::Requeue | Design::Handover)
     }
 
     /// Returns the fixes of the merged design.
@@ -147,6 +151,7 @@ impl Design {
     ) -> Left<'a, 's, C, B> {
         match self {
             Design::Abort | Design::Requeue => abort::unhash(at, false, held),
+            Design::Linux => linux::unhash(at, held),
             Design::Handover => handover::unhash(at, held),
             #[cfg(feature = "designs")]
             Design::Splice => splice::unhash(at, false, held),
@@ -176,7 +181,7 @@ impl Design {
         held: &mut Held<'_, ListenerSock>,
     ) -> Moved<C, B> {
         match left {
-            Left::Group if self == Design::Requeue => {
+            Left::Group if matches!(self, Design::Linux | Design::Requeue) => {
                 let _queue = at.listener.accept_queue.lock(held);
                 at.listener.set_listening(false);
                 Moved::NotAll(None)
@@ -203,6 +208,7 @@ impl Design {
     ) -> Option<Outcome<C, B>> {
         match self {
             Design::Abort => abort::child_forget(at, request),
+            Design::Linux => linux::stop_one(at, request, held),
             Design::Requeue | Design::Handover => requeue::stop_one(at, request, held),
             #[cfg(feature = "designs")]
             Design::RequeueNaive => naive::stop_one(&self.site(at), at, request, held),

@@ -63,7 +63,7 @@ pub(super) fn stop_one<'a, C: Send + 'static, B: Backend>(
 }
 
 /// Adds a connection to the target's queue and moves its fast-open charge, if it still has one.
-fn add_fast_open<'a, 's, C: Send + 'static, B: Backend>(
+pub(super) fn add_fast_open<'a, 's, C: Send + 'static, B: Backend>(
     at: &Leaving<'a, 's, C, B>,
     target: &ListenerRef<'a, 's, C, B>,
     request: RequestRef<'a, 's, C, B>,

@@ -53,6 +53,13 @@ impl Charges {
     }
 }
 
+impl core::ops::Add for Charges {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self { qlen: self.qlen + other.qlen, young: self.young + other.young }
+    }
+}
+
 impl core::ops::Neg for Charges {
     type Output = Self;
     fn neg(self) -> Self {

@@ -6,6 +6,7 @@ use crate::event::{Here, Payload};
 use crate::hash::LockedEhash;
 use crate::listener::ListenerId;
 use crate::lockdep::{Held, Nothing};
+use crate::migrate::Design;
 use crate::net::{ListenerRef, OwnerRef, RequestRef};
 use crate::outcome::{Delivered, Refusal, Refused, Wake};
 use crate::queue::{Charges, LockedQueue};
@@ -24,7 +25,7 @@ pub(super) struct Orphan<'a, 's, C: Send + 'static, B: Backend> {
 }
 
 /// What a final ACK found.
-enum Ack<'a, 's, C: Send + 'static, B: Backend> {
+pub(super) enum Ack<'a, 's, C: Send + 'static, B: Backend> {
     Delivered(Delivered<C, B>),
     Refused(Refused<C>),
     /// The request's listener does not listen; the child is given back.
@@ -34,7 +35,7 @@ enum Ack<'a, 's, C: Send + 'static, B: Backend> {
 }
 
 /// What a listener did with a final ACK.
-enum Finished<'a, 's, C: Send + 'static, B: Backend> {
+pub(super) enum Finished<'a, 's, C: Send + 'static, B: Backend> {
     /// It queued the connection. The owner before is to be put where no lock is held.
     Queued { listener: ListenerId<C, B>, before: u32 },
     /// It listens no more.
@@ -75,6 +76,9 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
                 Ack::Delivered(delivered) => return Ok(delivered),
                 Ack::Refused(refused) => return Err(refused),
                 Ack::Moved(back) => self.ack_at_home(tuple, payload, back, held),
+                Ack::NobodyHome(orphan, back) if self.design == Design::Linux => {
+                    self.ack_elsewhere(&orphan, payload, here, back, held)
+                }
                 Ack::NobodyHome(orphan, back) => {
                     child = back;
                     if !self.adopted(&orphan, here, held) {
@@ -120,7 +124,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     }
 
     /// The listener looks at a final ACK, under its queue's lock and that of the request's bucket.
-    fn finish<'a>(
+    pub(super) fn finish<'a>(
         &'a self,
         listener: &ListenerRef<'a, 's, C, B>,
         queue: &mut LockedQueue<'_, C, B>,
@@ -154,7 +158,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     }
 
     /// Counts what came of a final ACK, once no lock is held.
-    fn finished<'a>(&'a self, finished: Finished<'a, 's, C, B>) -> Ack<'a, 's, C, B> {
+    pub(super) fn finished<'a>(&'a self, finished: Finished<'a, 's, C, B>) -> Ack<'a, 's, C, B> {
         let counters = &self.net.counters;
         let (child, why) = match finished {
             Finished::Queued { listener, before } => {
@@ -185,7 +189,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
 
 impl<C: Send + 'static, B: Backend> Finished<'_, '_, C, B> {
     /// Tells whether the request was half open and is so no more.
-    fn is_off_the_table(&self) -> bool {
+    pub(super) fn is_off_the_table(&self) -> bool {
         matches!(self, Finished::Queued { .. } | Finished::Overflow(_, Some(_)))
     }
 }

@@ -4,6 +4,7 @@ mod ack;
 mod closing;
 mod cookie;
 mod deliver;
+mod elsewhere;
 mod fastopen;
 mod half_open;
 mod listen;

@@ -6,6 +6,7 @@ use crate::counters::count;
 use crate::event::Here;
 use crate::listener::Listener;
 use crate::lockdep::{Held, Nothing};
+use crate::migrate::Design;
 use crate::net::RequestRef;
 use crate::outcome::{SockError, SynAckTimer};
 use crate::queue::Charges;
@@ -14,13 +15,13 @@ use crate::sync::{AtomicU32, Backend, Event};
 use core::sync::atomic::Ordering;
 
 /// What a listener did when the timer of one of its requests went off.
-enum Ticked<'a, 's, C: Send + 'static, B: Backend> {
+pub(super) enum Ticked<'a, 's, C: Send + 'static, B: Backend> {
     Done(SynAckTimer),
     NobodyHome(Orphan<'a, 's, C, B>),
 }
 
 /// What is due when a timer goes off.
-enum Due {
+pub(super) enum Due {
     Expire,
     Retransmit,
     /// Nothing: the client has sent its ACK, and the listener waits for data.
@@ -53,6 +54,12 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
                 Ticked::Done(outcome) => return Ok(outcome),
                 Ticked::NobodyHome(orphan) => orphan,
             };
+            if self.design == Design::Linux {
+                match self.tick_elsewhere(&orphan, retries, here, held) {
+                    Some(outcome) => return Ok(outcome),
+                    None => continue,
+                }
+            }
             if !self.adopted(&orphan, here, held) {
                 return if self.unhash_request(&request, held) {
                     Ok(SynAckTimer::Dropped)
@@ -81,7 +88,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
             if !listener.is_at_home(queue) {
                 return (None, None);
             }
-            let due = due(listener, queue.charges(), request, retries);
+            let due = Due::at(listener, queue.charges(), request, retries);
             if let Due::Expire = due {
                 queue.charge(-Charges::one(request.is_young()));
                 B::trace(Event::Unhashed { request: request.index() });
@@ -108,34 +115,34 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
 }
 
 impl Due {
+    /// Decides what is due for a request of `listener`, which is charged with `charges`. (Linux:
+    /// `syn_ack_recalc()`.)
+    pub(super) fn at<C: Send + 'static, B: Backend>(
+        listener: &Listener<C, B>,
+        charges: Charges,
+        request: &RequestSock<C, B>,
+        retries: u32,
+    ) -> Due {
+        let (timeouts, defer) = (request.timeouts(), listener.rskq_defer_accept());
+        let acked = request.acked.load(Ordering::Relaxed) != 0;
+        let retries = pruned(retries, charges, listener.backlog());
+        if timeouts >= retries && (defer == 0 || !acked || timeouts >= defer) {
+            Due::Expire
+        } else if defer != 0 && acked && timeouts + 1 < defer {
+            Due::Wait
+        } else {
+            Due::Retransmit
+        }
+    }
+
     /// Counts a timeout after which the request goes on.
-    fn counted<C: Send + 'static, B: Backend>(self, request: &RequestSock<C, B>) -> SynAckTimer {
+    pub(super) fn counted<C: Send + 'static, B: Backend>(self, request: &RequestSock<C, B>) -> SynAckTimer {
         let timeouts = request.timeouts().saturating_add(1);
         request.num_timeout.store(timeouts, Ordering::Relaxed);
         match self {
             Due::Wait => SynAckTimer::Wait { timeouts },
             Due::Expire | Due::Retransmit => SynAckTimer::Retransmit { timeouts },
         }
-    }
-}
-
-/// Decides what is due for a request of `listener`, which is charged with `charges`. (Linux:
-/// `syn_ack_recalc()`.)
-fn due<C: Send + 'static, B: Backend>(
-    listener: &Listener<C, B>,
-    charges: Charges,
-    request: &RequestSock<C, B>,
-    retries: u32,
-) -> Due {
-    let (timeouts, defer) = (request.timeouts(), listener.rskq_defer_accept());
-    let acked = request.acked.load(Ordering::Relaxed) != 0;
-    let retries = pruned(retries, charges, listener.backlog());
-    if timeouts >= retries && (defer == 0 || !acked || timeouts >= defer) {
-        Due::Expire
-    } else if defer != 0 && acked && timeouts + 1 < defer {
-        Due::Wait
-    } else {
-        Due::Retransmit
     }
 }
 

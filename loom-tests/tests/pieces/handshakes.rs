@@ -23,6 +23,7 @@ fn act<B: ModelBackend>(pot: &Pot<B>, does: Does) {
         Does::Syn(connection) => match pot.stack.syn(arrival(connection, 0), HERE) {
             Ok(Syn::New(_)) => outcome("new"),
             Ok(Syn::Duplicate(_)) => outcome("duplicate"),
+            Ok(Syn::Cookie(_)) => outcome("cookie"),
             Err(why) => expect("refused", false, || format!("#{connection}: {why:?}")),
         },
         Does::Reset(connection) => match pot.stack.reset(&tuple(connection)) {

@@ -1,6 +1,6 @@
 //! Listen, and what ids are worth before and after close.
 
-use super::{LOCAL, aborts};
+use super::{HERE, LOCAL, aborts};
 use crate::memory::{ImageStack, ListenerId};
 use crate::sys::{expect, must};
 use rskq::{ListenError, SockError};

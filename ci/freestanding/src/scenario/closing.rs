@@ -1,7 +1,7 @@
 //! Shutdown and close in a group, with steps taken at once, late, or by a second call.
 
 use super::addresses::stale;
-use super::{FIRST, LAST, LOCAL, aborts, accept, deliver};
+use super::{FIRST, HERE, LAST, LOCAL, aborts, accept, deliver};
 use crate::memory::ImageStack;
 use crate::sys::{expect, must};
 use rskq::{ListenError, SockError};

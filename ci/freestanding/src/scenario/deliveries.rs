@@ -1,6 +1,6 @@
 //! Deliver and accept: order, backlog, and each refusal.
 
-use super::{FIRST, LAST, LOCAL, OTHER, aborts, accept, deliver};
+use super::{FIRST, HERE, LAST, LOCAL, OTHER, aborts, accept, deliver};
 use crate::memory::{ImageStack, REQUESTS};
 use crate::sys::{expect, must};
 use rskq::Refusal;

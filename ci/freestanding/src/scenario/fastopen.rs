@@ -1,7 +1,7 @@
 //! Connections that are accepted before their handshake has ended.
 
 use super::handshakes::{arrival, tuple};
-use super::{FIRST, LOCAL, aborts, accept, delivered};
+use super::{FIRST, HERE, LOCAL, aborts, accept, delivered};
 use crate::child::Child;
 use crate::memory::{Backend, ImageStack};
 use crate::sys::{expect, must};

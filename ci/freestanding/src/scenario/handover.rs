@@ -1,7 +1,7 @@
 //! The policy that moves everything at once: what a listener held is its heir's.
 
 use super::handshakes::{ack, syn};
-use super::{FIRST, LOCAL, accept, deliver};
+use super::{FIRST, HERE, LOCAL, accept, deliver};
 use crate::child::Child;
 use crate::memory::{ImageStack, Memory};
 use crate::sys::{expect, must};

@@ -1,6 +1,6 @@
 //! Half-open requests: SYN, SYN-ACK timer, final ACK, reset, and what a close makes of them.
 
-use super::{FIRST, LOCAL, aborts, accept, delivered};
+use super::{FIRST, HERE, LOCAL, aborts, accept, delivered};
 use crate::child::Child;
 use crate::memory::{Backend, ImageStack, ListenerId};
 use crate::sys::{expect, must};

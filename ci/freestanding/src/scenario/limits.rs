@@ -1,7 +1,7 @@
 //! Everything full, and a stack without memory.
 
 use super::handshakes::{ack, arrival, syn, tuple};
-use super::{FIRST, LOCAL, OTHER, THIRD, aborts, deliver};
+use super::{FIRST, HERE, LOCAL, OTHER, THIRD, aborts, deliver};
 use crate::child::Child;
 use crate::memory::{ImageStack, LISTENERS, ListenerId, MEMBERS};
 use crate::sys::{expect, must};

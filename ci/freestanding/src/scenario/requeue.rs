@@ -1,6 +1,6 @@
 //! The policy that loses nothing: a closed listener's connections go to who listens now.
 
-use super::{FIRST, LOCAL, accept, deliver};
+use super::{FIRST, HERE, LOCAL, accept, deliver};
 use crate::child::Child;
 use crate::memory::{ImageStack, Memory};
 use crate::sys::{expect, must};
