@@ -24,6 +24,7 @@ pub mod stack;
 pub mod sync;
 #[cfg(all(test, feature = "spin"))]
 mod testing;
+pub mod timer;
 
 pub use group::Member;
 pub use hash::{Bucket, EhashBucket};
