@@ -25,6 +25,7 @@ pub mod stack;
 pub mod sync;
 #[cfg(all(test, feature = "spin"))]
 mod testing;
+pub mod timer;
 
 pub use event::{Arrival, Here, Payload};
 pub use group::Member;

@@ -71,6 +71,14 @@ pub enum RequestState {
     ResetListed,
 }
 
+/// When an armed SYN-ACK timer goes off, and in which list it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Expires {
+    /// In milliseconds.
+    pub(crate) deadline: u64,
+    pub(crate) level: u32,
+}
+
 /// A connection that was not accepted yet. (Linux: `struct request_sock`.)
 pub struct RequestSock<C, B: Backend> {
     index: u32,
@@ -78,6 +86,10 @@ pub struct RequestSock<C, B: Backend> {
     pub(crate) dl_next: singly_linked_list::AtomicLink,
     /// Chain in the established table; under the bucket's lock. (Linux: `ireq_node`.)
     pub(crate) ehash: linked_list::AtomicLink,
+    /// Place among the armed SYN-ACK timers; under the `Timer` lock. (Linux: `rsk_timer`.)
+    pub(crate) rsk_timer: linked_list::AtomicLink,
+    /// When the timer goes off, if it is armed; under the `Timer` lock. (Linux: `rsk_timer.expires`.)
+    pub(crate) expires: Cell<Expires, B::Canary>,
     /// The owner, or [`NONE`]: a stored reference. (Stands for Linux's `rsk_listener`.)
     rsk_owner: B::AtomicU32,
     state: B::Stat,
@@ -101,6 +113,8 @@ impl<C: Send + 'static, B: Backend> Stable for RequestSock<C, B> {
         index: 0,
         dl_next: singly_linked_list::AtomicLink::new(),
         ehash: linked_list::AtomicLink::new(),
+        rsk_timer: linked_list::AtomicLink::new(),
+        expires: Cell::new(Expires { deadline: 0, level: 0 }),
         rsk_owner: B::AtomicU32::ZERO,
         state: B::Stat::ZERO,
         num_timeout: B::Stat::ZERO,
@@ -119,6 +133,7 @@ impl<C: Send + 'static, B: Backend> Stable for RequestSock<C, B> {
         self.num_timeout.place(0);
         self.acked.place(0);
         self.tfo_listener.place(0);
+        self.expires.place();
         self.key.place();
         self.child.place();
         #[cfg(feature = "designs")]
@@ -196,6 +211,13 @@ impl<C: Send + 'static, B: Backend> RequestSock<C, B> {
     pub(crate) unsafe fn take_child(&self) -> Option<C> {
         // SAFETY: in one pair of hands, by the caller's contract.
         unsafe { self.child.with_mut(Option::take) }
+    }
+
+    /// Tells whether the SYN-ACK timer is armed; under concurrency a moment's value, unless the `Timer` lock
+    /// is held.
+    #[must_use]
+    pub fn is_armed(&self) -> bool {
+        self.rsk_timer.is_linked()
     }
 
     /// Tells whether no SYN-ACK was sent again yet, which is what `young` counts.
