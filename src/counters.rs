@@ -68,6 +68,8 @@ counters! {
     TCPMigrateReqSuccess,
     /// Requests that should have migrated and did not. (Linux: `TCPMigrateReqFailure`.)
     TCPMigrateReqFailure,
+    /// Times that were earlier than one told before. Two CPUs whose clocks differ a little count, too.
+    ClockBackwards,
     /// Connections turned away because every request slot was in use.
     RequestSlabFull,
     /// Listeners refused because every listener or owner slot was in use.

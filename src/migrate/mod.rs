@@ -107,11 +107,6 @@ pub(crate) enum Moved<C, B: Backend> {
 
 #[cfg(feature = "designs")]
 impl Design {
-    /// Tells whether requests are handled as in Linux: see [`posted`].
-    pub(crate) fn is_posted(self) -> bool {
-        !matches!(self, Design::Abort | Design::Linux | Design::Requeue | Design::Handover)
-    }
-
     /// Returns the fixes of the merged design.
     fn fixes(self) -> Option<CloneFixes> {
         match self {
@@ -138,6 +133,11 @@ impl Design {
 }
 
 impl Design {
+    /// Tells whether requests are handled by the protocol of the discussion: see `posted`.
+    pub(crate) fn is_posted(self) -> bool {
+        !matches!(self, Design::Abort | Design::Linux | Design::Requeue | Design::Handover)
+    }
+
     /// Tells whether a half-open request whose listener has left is adopted by another one.
     pub(crate) fn adopts(self) -> bool {
         matches!(self, Design::Requeue | Design::Handover)

@@ -8,6 +8,8 @@ mod members;
 #[cfg(feature = "designs")]
 mod pick;
 mod select;
+mod migrate_tmp;
+pub(crate) use migrate_tmp::*;
 #[cfg(all(test, feature = "spin"))]
 mod tests;
 

@@ -7,12 +7,13 @@ use crate::hash::LockedEhash;
 use crate::listener::ListenerId;
 use crate::lockdep::{Held, Nothing};
 use crate::migrate::Design;
-use crate::net::{ListenerRef, OwnerRef, RequestRef};
+use crate::net::{ListenerRef, Net, OwnerRef, RequestRef};
 use crate::outcome::{Delivered, Refusal, Refused, Wake};
 use crate::queue::{Charges, LockedQueue};
 use crate::request::{RequestSock, Tuple};
 use crate::slab::NONE;
 use crate::sync::{AtomicU32, Backend, Event, Fault};
+use crate::timer::LockedTimers;
 use core::sync::atomic::Ordering;
 
 /// A half-open request whose listener does not listen.
@@ -106,14 +107,18 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         let Some(request) = bucket.find(net, tuple) else { return no_request(child) };
         let owner = self.owner_of(request);
         let charge = Charges::one(request.is_young());
-        let (finished, root) = net.at_root(&owner, &mut held, |listener, queue, _| {
-            let finished = self.finish(listener, queue, &mut bucket, request, payload, child);
+        // Whether the request leaves the table is decided inside: its timer has to be stopped before.
+        let (mut timers, mut inner) = self.timers(&mut held);
+        let (finished, root) = net.at_root(&owner, &mut inner, |listener, queue, _| {
+            let on = (&mut bucket, timers.as_mut());
+            let finished = self.finish(listener, queue, on, request, payload, child);
             if finished.is_off_the_table() && !B::planted(Fault::ChargeKept) {
                 queue.charge(-charge);
             }
             finished
         });
         let known = RequestRef::try_get(net, request.index());
+        drop(timers);
         drop(bucket);
         match (finished, known) {
             (Finished::NotAtHome(child), Some(request)) => {
@@ -123,12 +128,12 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         }
     }
 
-    /// The listener looks at a final ACK, under its queue's lock and that of the request's bucket.
+    /// The listener looks at a final ACK, under its queue's lock and those of the request's bucket and timer.
     pub(super) fn finish<'a>(
         &'a self,
         listener: &ListenerRef<'a, 's, C, B>,
         queue: &mut LockedQueue<'_, C, B>,
-        bucket: &mut LockedEhash<'_, C, B>,
+        (bucket, timers): (&mut LockedEhash<'_, C, B>, Option<&mut LockedTimers<'_, C, B>>),
         request: &RequestSock<C, B>,
         payload: Payload,
         child: C,
@@ -143,10 +148,10 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         if listener.is_full(queue.len()) {
             let aborts = self.net.sysctl.tcp_abort_on_overflow();
             request.acked.store(1, Ordering::Relaxed);
-            let gone = if aborts { bucket.remove(&self.net, request) } else { None };
+            let gone = if aborts { unhash(bucket, timers, &self.net, request) } else { None };
             return Finished::Overflow(child, gone);
         }
-        let Some(request) = bucket.remove(&self.net, request) else {
+        let Some(request) = unhash(bucket, timers, &self.net, request) else {
             return Finished::NotAtHome(child);
         };
         // SAFETY: just taken off the table: in our hands.
@@ -185,6 +190,19 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         };
         Ack::Refused(Refused { child, why })
     }
+}
+
+/// Stops a request's timer and takes it off the table.
+fn unhash<'a, 's, C: Send + 'static, B: Backend>(
+    bucket: &mut LockedEhash<'_, C, B>,
+    timers: Option<&mut LockedTimers<'_, C, B>>,
+    net: &'a Net<'s, C, B>,
+    request: &RequestSock<C, B>,
+) -> Option<RequestRef<'a, 's, C, B>> {
+    if let Some(timers) = timers {
+        timers.cancel(request);
+    }
+    bucket.remove(net, request)
 }
 
 impl<C: Send + 'static, B: Backend> Finished<'_, '_, C, B> {

@@ -14,7 +14,7 @@
 
 use super::Stack;
 use super::ack::{Ack, Finished, Orphan};
-use super::timer::{Due, Ticked};
+use super::timer::Due;
 use crate::counters::count;
 use crate::event::{Here, Payload};
 use crate::lockdep::{Held, Nothing};
@@ -104,10 +104,12 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
             return Err(child);
         }
         let charge = Charges::one(request.is_young());
+        let (mut timers, mut inner) = self.timers(&mut held);
         let finished = {
-            let mut queue = target.accept_queue.lock(&mut held);
-            self.finish(target, &mut queue, &mut bucket, request, payload, child)
+            let mut queue = target.accept_queue.lock(&mut inner);
+            self.finish(target, &mut queue, (&mut bucket, timers.as_mut()), request, payload, child)
         };
+        drop(timers);
         let root = finished
             .is_off_the_table()
             .then(|| self.net.at_root(owner, &mut held, |_, queue, _| queue.charge(-charge)).1);
@@ -128,7 +130,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
             let Some(target) = self.target_of(orphan, 0, here) else {
                 return self.unhash_request(&orphan.request, held).then_some(SynAckTimer::Dropped);
             };
-            match self.tick_at(&target, orphan, retries, held) {
+            match self.tick_at(&target, orphan, retries, here, held) {
                 TickedAt::NotAtHome => {}
                 TickedAt::Moved => return None,
                 TickedAt::Done(outcome) => {
@@ -148,6 +150,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         target: &ListenerRef<'a, 's, C, B>,
         orphan: &Orphan<'a, 's, C, B>,
         retries: u32,
+        here: Here,
         held: &mut Held<'_, Nothing>,
     ) -> TickedAt {
         let Orphan { request, owner, .. } = orphan;
@@ -158,6 +161,8 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
             return TickedAt::Moved;
         }
         let charge = Charges::one(request.is_young());
+        // It is started again unless the request is given up.
+        self.disarm(request, &mut held);
         let (outcome, gone, before) = {
             let mut queue = target.accept_queue.lock(&mut held);
             if !target.is_at_home(&queue) {
@@ -176,6 +181,9 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
             }
         };
         let ((), root) = self.net.at_root(owner, &mut held, |_, queue, _| queue.charge(-charge));
+        if outcome != SynAckTimer::Expired {
+            self.arm(request, here, &mut held);
+        }
         drop(bucket);
         drop((gone, root));
         if let Some(before) = before {

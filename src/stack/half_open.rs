@@ -58,6 +58,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         // SAFETY: the request was filled in, and a reference is held.
         let Some(key) = (unsafe { request.key() }) else { return false };
         let Some((mut bucket, mut held)) = self.ehash.lock(&key.tuple, held) else { return false };
+        self.disarm(request, &mut held);
         let Some(gone) = bucket.remove(&self.net, request) else { return false };
         B::trace(Event::Unhashed { request: request.index() });
         let owner = self.owner_of(request);

@@ -8,6 +8,7 @@ mod elsewhere;
 mod fastopen;
 mod half_open;
 mod listen;
+mod poll;
 #[cfg(feature = "designs")]
 mod posted;
 mod resources;
@@ -16,6 +17,7 @@ mod timer;
 
 pub use closing::Closing;
 pub use cookie::CookieAck;
+pub use poll::{TimedOut, Timers};
 pub use resources::Resources;
 
 use crate::counters::Snapshot;
@@ -26,6 +28,7 @@ use crate::migrate::Design;
 use crate::net::{ListenerRef, Net, Sysctl};
 use crate::outcome::SockError;
 use crate::sync::{AtomicU32, Backend, Fault};
+use crate::timer::{Backoff, SynAckTimers};
 use core::sync::atomic::Ordering;
 
 /// How a stack behaves.
@@ -35,26 +38,28 @@ pub struct Config {
     pub design: Design,
     /// The switches at first; see [`Stack::set_sysctl`].
     pub sysctl: Sysctl,
+    /// Who keeps the SYN-ACK timers.
+    pub timers: Timers,
 }
 
 impl Config {
-    /// Linux's switches, and `design`.
+    /// Linux's switches and timers, and `design`.
     #[must_use]
     pub const fn with(design: Design) -> Self {
-        Self { design, sysctl: Sysctl::LINUX }
+        Self { design, sysctl: Sysctl::LINUX, timers: Timers::Stack(Backoff::LINUX) }
     }
 
     /// The same with migration switched on.
     #[must_use]
     pub const fn migrating(design: Design) -> Self {
-        Self { design, sysctl: Sysctl { tcp_migrate_req: true, ..Sysctl::LINUX } }
+        Self { sysctl: Sysctl { tcp_migrate_req: true, ..Sysctl::LINUX }, ..Self::with(design) }
     }
 }
 
 impl Default for Config {
-    /// Abort on close, as Linux does by default.
+    /// As Linux does.
     fn default() -> Self {
-        Self::with(Design::Abort)
+        Self::with(Design::Linux)
     }
 }
 
@@ -66,6 +71,7 @@ pub struct Stack<'s, C, B: Backend> {
     pub(crate) net: Net<'s, C, B>,
     pub(crate) table: ListenTable<'s, C, B>,
     pub(crate) ehash: EstablishedTable<'s, C, B>,
+    timers: Option<SynAckTimers<C, B>>,
     design: Design,
 }
 
@@ -84,6 +90,11 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
             net: Net::new(listeners, requests, owners, groups, socks, config.sysctl),
             table: ListenTable::new(buckets),
             ehash: EstablishedTable::new(ehash),
+            timers: match config.timers {
+                Timers::Stack(backoff) if !config.design.is_posted() => Some(SynAckTimers::new(backoff)),
+                // The designs of the discussion have timers of their own.
+                Timers::Stack(_) | Timers::Embedder => None,
+            },
             design: config.design,
         }
     }

@@ -4,10 +4,11 @@ use super::Stack;
 use crate::counters::count;
 use crate::event::{Arrival, Here};
 use crate::listener::{AddError, Listener};
-use crate::net::{RequestRef, Syncookies};
+use crate::lockdep::{Held, Nothing};
+use crate::net::Syncookies;
 use crate::outcome::{Refusal, Syn};
 use crate::queue::{Charges, LockedQueue};
-use crate::request::{Key, RequestSock};
+use crate::request::{Key, RequestId, RequestSock, Tuple};
 use crate::reuseport::Selecting;
 use crate::slab::{Fresh, NONE};
 use crate::sync::{Backend, Event, Fault};
@@ -33,8 +34,8 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
     pub fn syn(&self, arrival: Arrival, here: Here) -> Result<Syn<C, B>, Refusal> {
         let held = &mut self.nothing_held();
         let Arrival { tuple, hashes } = arrival;
-        if let Some(known) = self.find(&tuple, held) {
-            return Ok(Syn::Duplicate(RequestRef::id(&known)));
+        if let Some(known) = self.duplicate(&tuple, here, held) {
+            return Ok(Syn::Duplicate(known));
         }
         let group = self.table.lookup(&self.net, tuple.local, held).ok_or(Refusal::NoListener)?;
         if self.ehash.is_void() {
@@ -49,7 +50,9 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
             if let Some(known) = bucket.find(&self.net, &tuple)
                 && !B::planted(Fault::DuplicateNotRecognised)
             {
-                return Ok(Syn::Duplicate(self.net.requests.id_at(known.index())));
+                let id = self.net.requests.id_at(known.index());
+                self.arm(known, here, &mut held);
+                return Ok(Syn::Duplicate(id));
             }
             let mut queue = listener.accept_queue.lock(&mut held);
             if !listener.is_at_home(&queue) {
@@ -86,12 +89,28 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
                 posted.hash(&request);
             }
             bucket.insert(request);
+            if let Some(hashed) = self.net.requests.get(id.index()) {
+                self.arm(hashed, here, &mut held);
+            }
             Ok(Syn::New(id))
         });
         offer.map_err(|(refusal, ())| match refusal {
             Refusal::AcceptQueueFull => why,
             other => other,
         })
+    }
+
+    /// Looks for a request that the tuple has already: its SYN-ACK is sent again, and its timer starts anew.
+    fn duplicate(
+        &self,
+        tuple: &Tuple,
+        here: Here,
+        held: &mut Held<'_, Nothing>,
+    ) -> Option<RequestId<C, B>> {
+        let (bucket, mut held) = self.ehash.lock(tuple, held)?;
+        let known = bucket.find(&self.net, tuple)?;
+        self.arm(known, here, &mut held);
+        Some(self.net.requests.id_at(known.index()))
     }
 
     /// Decides on a SYN under the `rskq_lock` of the listener that it fell on, and counts what is refused.

@@ -49,8 +49,20 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
             drop(request);
             return posted.synack_timer(&tuple, retries, held);
         }
+        drop(held);
+        self.time_out(&request, retries, here)
+    }
+
+    /// The same for a request that a reference is held on.
+    pub(super) fn time_out<'a>(
+        &'a self,
+        request: &RequestRef<'a, 's, C, B>,
+        retries: u32,
+        here: Here,
+    ) -> Result<SynAckTimer, SockError> {
+        let held = &mut self.nothing_held();
         loop {
-            let orphan = match self.tick(&request, retries, held)? {
+            let orphan = match self.tick(request, retries, here, held)? {
                 Ticked::Done(outcome) => return Ok(outcome),
                 Ticked::NobodyHome(orphan) => orphan,
             };
@@ -61,7 +73,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
                 }
             }
             if !self.adopted(&orphan, here, held) {
-                return if self.unhash_request(&request, held) {
+                return if self.unhash_request(request, held) {
                     Ok(SynAckTimer::Dropped)
                 } else {
                     Err(SockError::Stale)
@@ -75,6 +87,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         &'a self,
         request: &RequestRef<'a, 's, C, B>,
         retries: u32,
+        here: Here,
         held: &mut Held<'_, Nothing>,
     ) -> Result<Ticked<'a, 's, C, B>, SockError> {
         // SAFETY: the request was filled in, and a reference is held.
@@ -84,6 +97,8 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
             return Err(SockError::Stale);
         }
         let owner = self.owner_of(request);
+        // It is started again unless the request is given up.
+        self.disarm(request, &mut held);
         let ((ticked, gone), root) = self.net.at_root(&owner, &mut held, |listener, queue, _| {
             if !listener.is_at_home(queue) {
                 return (None, None);
@@ -99,6 +114,9 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
             }
             (Some(due.counted(request)), None)
         });
+        if gone.is_none() {
+            self.arm(request, here, &mut held);
+        }
         drop(bucket);
         drop(gone);
         Ok(match ticked {

@@ -82,6 +82,16 @@ impl<C: Send + 'static, B: Backend> SynAckTimers<C, B> {
     pub fn lock<'a, H: Before<Timer>>(&'a self, held: &'a mut Held<'_, H>) -> LockedTimers<'a, C, B> {
         LockedTimers { inner: self.lock.lock(held), backoff: self.backoff }
     }
+
+    /// Takes the timers' lock; the token that comes with it says what may be taken while it is held.
+    #[track_caller]
+    pub fn lock_and<'a, H: Before<Timer>>(
+        &'a self,
+        held: &'a mut Held<'_, H>,
+    ) -> (LockedTimers<'a, C, B>, Held<'a, Timer>) {
+        let (inner, held) = self.lock.lock_and(held);
+        (LockedTimers { inner, backoff: self.backoff }, held)
+    }
 }
 
 /// The timers, while their lock is held.
