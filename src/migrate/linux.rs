@@ -16,7 +16,7 @@ use crate::lockdep::{Held, Nothing, order::ListenerSock};
 use crate::net::RequestRef;
 use crate::outcome::{Outcome, Wake};
 use crate::request::Key;
-use crate::reuseport::{Migrating, MigratingSk, Migration};
+use crate::reuseport::{Migrating, MigratingSk, Migration2};
 use crate::sync::{AtomicU32, Backend};
 use core::sync::atomic::Ordering;
 
@@ -45,13 +45,13 @@ pub(super) fn stop_one<'a, 's, C: Send + 'static, B: Backend>(
     let sk = if fast { MigratingSk::SynRecv } else { MigratingSk::Established };
     let migrating = Migrating { tuple, hash: hashes.sk_hash, cpu: here.cpu, len: 0, sk };
     loop {
-        let target = match net.migrate_sock(listener, &migrating) {
-            Migration::To(target) => target,
-            Migration::Failed => {
+        let target = match net.migrate_sock2(listener, &migrating) {
+            Migration2::To(target) => target,
+            Migration2::Failed => {
                 count(&net.counters.TCPMigrateReqFailure);
                 return abort::child_forget(at, request);
             }
-            Migration::NotInGroup => return abort::child_forget(at, request),
+            Migration2::NotInGroup => return abort::child_forget(at, request),
         };
         let moved = if fast {
             requeue::add_fast_open(at, &target, request, held)

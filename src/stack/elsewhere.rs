@@ -22,7 +22,7 @@ use crate::net::ListenerRef;
 use crate::outcome::{Refusal, Refused, SynAckTimer};
 use crate::queue::Charges;
 use crate::request::{Key, RequestState};
-use crate::reuseport::{Migrating, MigratingSk, Migration};
+use crate::reuseport::{Migrating, MigratingSk, Migration2};
 use crate::sync::{Backend, Event};
 
 /// What became of a timeout at a target.
@@ -46,13 +46,13 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         let Key { tuple, hashes } = unsafe { orphan.request.key() }?;
         let sk = MigratingSk::NewSynRecv;
         let migrating = Migrating { tuple, hash: hashes.sk_hash, cpu: here.cpu, len, sk };
-        match self.net.migrate_sock(&orphan.closed, &migrating) {
-            Migration::To(target) => Some(target),
-            Migration::Failed => {
+        match self.net.migrate_sock2(&orphan.closed, &migrating) {
+            Migration2::To(target) => Some(target),
+            Migration2::Failed => {
                 count(&self.net.counters.TCPMigrateReqFailure);
                 None
             }
-            Migration::NotInGroup => None,
+            Migration2::NotInGroup => None,
         }
     }
 

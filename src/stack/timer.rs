@@ -42,14 +42,12 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         retries: u32,
         here: Here,
     ) -> Result<SynAckTimer, SockError> {
-        let held = &mut self.nothing_held();
         let request = RequestRef::by_id(&self.net, id).ok_or(SockError::Stale)?;
         #[cfg(feature = "designs")]
         if let (Some(posted), Some(tuple)) = (self.posted(), Self::tuple(&request)) {
             drop(request);
-            return posted.synack_timer(&tuple, retries, held);
+            return posted.synack_timer(&tuple, retries, &mut self.nothing_held());
         }
-        drop(held);
         self.time_out(&request, retries, here)
     }
 

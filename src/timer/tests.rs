@@ -89,7 +89,9 @@ enum Op {
 }
 
 fn op() -> impl Strategy<Value = Op> {
-    let now = prop_oneof![8 => 0..400_000u64, 1 => u64::MAX - 2_000..=u64::MAX];
+    // Whole seconds often are exactly a deadline of Linux's.
+    let seconds = (0..40u64).prop_map(|seconds| seconds * 1_000);
+    let now = prop_oneof![4 => seconds, 4 => 0..400_000u64, 1 => u64::MAX - 2_000..=u64::MAX];
     let num_timeout = prop_oneof![8 => 0..9u32, 1 => 28..36u32, 1 => any::<u32>()];
     prop_oneof![
         2 => now.prop_map(|now| Op::Time { now }),
