@@ -68,7 +68,7 @@ counters! {
     TCPMigrateReqSuccess,
     /// Requests that should have migrated and did not. (Linux: `TCPMigrateReqFailure`.)
     TCPMigrateReqFailure,
-    /// Times that were earlier than one told before. Two CPUs whose clocks differ a little count, too.
+    /// Times that were more than a second earlier than one told before.
     ClockBackwards,
     /// Connections turned away because every request slot was in use.
     RequestSlabFull,

@@ -10,6 +10,10 @@ use crate::request::{RequestId, RequestSock, Tuple};
 use crate::sync::Backend;
 use crate::timer::{Backoff, Clock, LockedTimers};
 
+/// How far back a clock may run without being counted, in milliseconds: CPUs read theirs, and then wait for
+/// the lock.
+const TOLERATED: u64 = 1_000;
+
 /// Who keeps the SYN-ACK timers of half-open requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timers {
@@ -102,7 +106,9 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     }
 
     fn advance(&self, timers: &mut LockedTimers<'_, C, B>, here: Here) {
-        if let Clock::Backwards { .. } = timers.advance(here.now) {
+        if let Clock::Backwards { by } = timers.advance(here.now)
+            && by > TOLERATED
+        {
             count(&self.net.counters.ClockBackwards);
         }
     }
