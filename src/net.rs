@@ -10,7 +10,7 @@ mod tests;
 pub use picking::{Picker, Picking, Program};
 
 use crate::counters::Counters;
-use crate::group::{Member, SockReuseport};
+use crate::group::{MAX_SOCKS, Member, SockReuseport, Socks};
 use crate::listener::Listener;
 use crate::lockdep::{Before, Held, Mutex, MutexGuard, Nothing, order::Reuseport};
 use crate::request::{Link, Owner, RequestSock};
@@ -24,7 +24,9 @@ pub struct Net<'s, C, B: Backend> {
     pub(crate) requests: Slab<'s, RequestSock<C, B>, B>,
     pub(crate) owners: Slab<'s, Owner<B>, B>,
     pub(crate) groups: Slab<'s, SockReuseport<B>, B>,
-    pub(crate) socks: Storage<'s, Member<B>>,
+    pub(crate) socks: Socks<'s, B>,
+    /// Most members of a group. (Linux: `max_socks`, when it grows no more.)
+    pub(crate) max_socks: u32,
     reuseport_lock: Mutex<(), Reuseport, B>,
     /// Whether connections migrate when no program decides. (Linux: `net.ipv4.tcp_migrate_req`.)
     pub(crate) sysctl_tcp_migrate_req: B::AtomicU32,
@@ -48,9 +50,9 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         requests: Storage<'s, Slot<RequestSock<C, B>, B>>,
         owners: Storage<'s, Slot<Owner<B>, B>>,
         groups: Storage<'s, Slot<SockReuseport<B>, B>>,
-        mut socks: Storage<'s, Member<B>>,
+        socks: Storage<'s, Member<B>>,
+        max_socks: u32,
     ) -> Self {
-        socks.iter_mut().for_each(Member::place);
         let mut reuseport_lock = Mutex::new(());
         reuseport_lock.place(0);
         let mut sysctl_tcp_migrate_req = B::AtomicU32::ZERO;
@@ -60,7 +62,8 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
             requests: Slab::new(requests, 1),
             owners: Slab::new(owners, 2),
             groups: Slab::new(groups, 3),
-            socks,
+            socks: Socks::new(socks),
+            max_socks: max_socks.min(MAX_SOCKS),
             reuseport_lock,
             sysctl_tcp_migrate_req,
             #[cfg(feature = "designs")]

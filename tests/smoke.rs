@@ -14,7 +14,7 @@ fn stack(design: Design) -> Stack<'static, u32, DefaultBackend> {
         buckets: Storage::boxed(4),
         ehash: Storage::boxed(4),
     };
-    Stack::new(resources, Config { design, migrate_req: true })
+    Stack::new(resources, Config { design, migrate_req: true, ..Config::default() })
 }
 
 #[test]

@@ -93,7 +93,7 @@ impl Episode {
             ehash: Storage::boxed(0),
         };
         Self {
-            stack: Stack::new(resources, Config { design, migrate_req: start.migrate_req }),
+            stack: Stack::new(resources, Config { design, migrate_req: start.migrate_req, ..Config::default() }),
             local,
             descriptors: BTreeMap::new(),
             connections: Vec::new(),

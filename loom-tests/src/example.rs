@@ -37,7 +37,7 @@ pub fn course(column: Column) -> Course {
             buckets: Storage::boxed(1),
             ehash: Storage::boxed(1),
         },
-        Config { design: column.design, migrate_req: true },
+        Config { design: column.design, migrate_req: true, ..Config::default() },
     );
     let local = SocketAddr::from(([127, 0, 0, 1], 80));
     let open = |_| stack.listen(local, EACH, true).expect("there is room");

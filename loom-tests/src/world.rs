@@ -98,7 +98,7 @@ impl<B: ModelBackend> World<B> {
             buckets: Storage::boxed(1),
             ehash: Storage::boxed(1),
         };
-        let stack = Stack::new(resources, Config { design, migrate_req: true });
+        let stack = Stack::new(resources, Config { design, migrate_req: true, ..Config::default() });
         stack.set_picker(scenario.picker);
         let ids: Vec<_> = (0..listeners)
             .map(|_| stack.listen(local(), scenario.backlog, true).expect("there is room for each listener"))

@@ -14,6 +14,7 @@ pub use deliver::Arrival;
 pub use resources::Resources;
 
 use crate::counters::Snapshot;
+use crate::group::MAX_SOCKS;
 use crate::hash::{EstablishedTable, ListenTable};
 use crate::listener::{Descriptor, ListenerId};
 use crate::lockdep::{Held, Nothing};
@@ -30,12 +31,16 @@ pub struct Config {
     pub design: Design,
     /// Whether connections migrate at all, where the design asks. (Linux: `tcp_migrate_req`.)
     pub migrate_req: bool,
+    /// Most members of a group, those included that it keeps though they were shut down or closed; more
+    /// than 65,535 means that. A group of so many evicts a closed one for each that joins, and is full
+    /// when it has none. (Linux: `U16_MAX`.)
+    pub max_socks: u32,
 }
 
 impl Default for Config {
     /// Abort on close, as Linux does by default.
     fn default() -> Self {
-        Self { design: Design::Abort, migrate_req: false }
+        Self { design: Design::Abort, migrate_req: false, max_socks: MAX_SOCKS }
     }
 }
 
@@ -62,7 +67,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     pub fn new(resources: Resources<'s, C, B>, config: Config) -> Self {
         let Resources { listeners, requests, owners, groups, socks, buckets, ehash } = resources;
         let stack = Self {
-            net: Net::new(listeners, requests, owners, groups, socks),
+            net: Net::new(listeners, requests, owners, groups, socks, config.max_socks),
             table: ListenTable::new(buckets),
             ehash: EstablishedTable::new(ehash),
             design: config.design,

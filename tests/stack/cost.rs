@@ -45,6 +45,8 @@ impl Backend for Counting {
     type PieceLock = CountedLock<true>;
     type Canary = ();
     type PieceCanary = ();
+
+    const SOCKS_SHIFT: u32 = <DefaultBackend as Backend>::SOCKS_SHIFT;
 }
 
 struct Counted(atomic::AtomicU32);
@@ -130,7 +132,7 @@ impl Holds {
             buckets: Storage::boxed(1),
             ehash: Storage::boxed(half_open as usize + 1),
         };
-        let stack = CountedStack::new(resources, Config { design, migrate_req: true });
+        let stack = CountedStack::new(resources, Config { design, migrate_req: true, ..Config::default() });
         let [a, b] = std::array::from_fn(|_| stack.listen(addr(), u32::MAX, true).unwrap());
         stack.set_fastopen(a, u32::MAX).unwrap();
         // Half of the fast ones were accepted and reset, the other half were accepted.

@@ -45,7 +45,7 @@ impl Memory {
             buckets: (&mut buckets.0).into(),
             ehash: (&mut buckets.1).into(),
         };
-        Stack::new(resources, Config { design: CLONE, migrate_req: true })
+        Stack::new(resources, Config { design: CLONE, migrate_req: true, ..Config::default() })
     }
 }
 
