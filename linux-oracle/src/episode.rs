@@ -6,8 +6,8 @@ use crate::trace::{
 };
 use rskq::counters::Snapshot;
 use rskq::{
-    Arrival, Closing, Config, DefaultBackend, Delivered, Design, Hashes, ListenerId, Outcome, Refusal,
-    Refused, Resources, SockError, Stack, Storage, Tuple,
+    Arrival, Closing, Config, DefaultBackend, Delivered, Design, Hashes, ListenerId, Member, Outcome,
+    Refusal, Refused, Resources, SockError, Stack, Storage, Tuple,
 };
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -87,13 +87,16 @@ impl Episode {
             requests: Storage::boxed(REQUESTS),
             owners: Storage::boxed(LISTENERS),
             groups: Storage::boxed(GROUPS),
-            socks: Storage::boxed(GROUPS * LISTENERS),
+            socks: Storage::boxed(GROUPS * Member::<DefaultBackend>::count_for(LISTENERS as u32)),
             buckets: Storage::boxed(BUCKETS),
             // Connections arrive with their handshakes done.
             ehash: Storage::boxed(0),
         };
         Self {
-            stack: Stack::new(resources, Config { design, migrate_req: start.migrate_req, ..Config::default() }),
+            stack: Stack::new(
+                resources,
+                Config { design, migrate_req: start.migrate_req, ..Config::default() },
+            ),
             local,
             descriptors: BTreeMap::new(),
             connections: Vec::new(),

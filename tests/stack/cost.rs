@@ -128,7 +128,7 @@ impl Holds {
             requests: Storage::boxed(requests),
             owners: Storage::boxed(3),
             groups: Storage::boxed(2),
-            socks: Storage::boxed(4),
+            socks: Storage::boxed(2 * Member::<Counting>::count_for(2)),
             buckets: Storage::boxed(1),
             ehash: Storage::boxed(half_open as usize + 1),
         };
