@@ -19,7 +19,8 @@ use crate::sync::{AtomicU32, Backend, Cell};
 use core::net::SocketAddr;
 use intrusive_collections::linked_list::AtomicLink;
 
-/// Largest number of members of a group, closed ones included. (Linux: `U16_MAX`.)
+/// Largest number of members of a group, closed ones included. (Linux: `U16_MAX`, of which its arrays, which
+/// double from 128, reach 32,768.)
 pub const MAX_SOCKS: u32 = u16::MAX as u32;
 
 /// One word of the memory that groups share: of a chunk that names members, or chunks.

@@ -1,10 +1,12 @@
 //! The groups' `socks[]`: chunks of one arena, a tree of them for each group.
 //!
 //! ```text
-//! height 1       height 2                  height 3
-//! root [. . .]   root [ 0 1 2 ]            root [ 0 1 ]
-//!                       | | |                     | |
-//!                [. . .] ... [. . .]     height 2 of before, and another
+//! height 1         height 2                 height 3
+//! root [a b]       root [. .]               root [. .]
+//!                        | |                      | |
+//!                    [a b] [c d]     the root before   [. .]
+//!                                                       |
+//!                                                     [e f]
 //! ```
 //!
 //! A chunk of the lowest level names members, one above it names chunks. A tree that is full grows by a
@@ -145,7 +147,8 @@ impl<'s, B: Backend> Socks<'s, B> {
     }
 
     /// Makes room at `place` in the tree at `root`, which has room for the members before. O(height), under
-    /// `Reuseport`. `None`, and nothing is changed, if there are not chunks enough. (Linux: `reuseport_grow()`.)
+    /// `Reuseport`. `None`, and nothing is changed, if there are not chunks enough. (Linux:
+    /// `reuseport_grow()`.)
     pub(crate) fn grow(&self, root: &B::PieceAtomicU32, place: u32) -> Option<()> {
         if !self.has_room(place) {
             return None;

@@ -10,8 +10,7 @@ fn addr_of(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
 }
 
-/// Sees that the group of `socks` has them in this order, that they are found there, and that it has no more chunks
-/// than it needs.
+/// Sees that the group of `socks` has them in this order, and no more chunks than it needs.
 fn check(world: &World<'_>, socks: &[Sock<'_, '_>]) {
     let group = world.net.group_of(&socks[0]).unwrap();
     let num = socks.len() as u32;

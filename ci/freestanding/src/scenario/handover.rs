@@ -9,7 +9,10 @@ use rskq::{Config, Design, Outcome};
 
 pub(super) fn run() {
     let mut memory = Memory::new();
-    let stack = ImageStack::new(memory.lend(), Config { design: Design::Handover, migrate_req: false, ..Config::default() });
+    let stack = ImageStack::new(
+        memory.lend(),
+        Config { design: Design::Handover, migrate_req: false, ..Config::default() },
+    );
     let mut a = must(stack.listen(LOCAL, 4, true), "listen: shared");
     let mut b = must(stack.listen(LOCAL, 4, true), "listen: shared with the first");
     for _ in 0..3 {

@@ -27,7 +27,10 @@ const LAST: u32 = u32::MAX;
 
 /// Runs everything, twice on one stack: what the first round does not give back, the second misses.
 pub(crate) fn run() {
-    let stack = ImageStack::new(memory::resources(), Config { design: Design::Abort, migrate_req: true, max_socks: MEMBERS as u32 });
+    let stack = ImageStack::new(
+        memory::resources(),
+        Config { design: Design::Abort, migrate_req: true, max_socks: MEMBERS as u32 },
+    );
     shared(&stack);
     for _ in 0..2 {
         stack.set_migrate_req(false);

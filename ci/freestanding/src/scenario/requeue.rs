@@ -8,7 +8,10 @@ use rskq::{Config, Design, Outcome};
 
 pub(super) fn run() {
     let mut memory = Memory::new();
-    let stack = ImageStack::new(memory.lend(), Config { design: Design::Requeue, migrate_req: false, ..Config::default() });
+    let stack = ImageStack::new(
+        memory.lend(),
+        Config { design: Design::Requeue, migrate_req: false, ..Config::default() },
+    );
     let a = must(stack.listen(LOCAL, 4, true), "listen: shared");
     let b = must(stack.listen(LOCAL, 4, true), "listen: shared with the first");
     expect(deliver(&stack, LOCAL, FIRST, 1) == Ok(a), "deliver: the hash selects the first");
