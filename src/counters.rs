@@ -42,10 +42,34 @@ counters! {
     ListenOverflows,
     /// Connections that a listener dropped, for whatever reason. (Linux: `ListenDrops`.)
     ListenDrops,
+    /// Connections that a handshake ended with. (Linux: `PassiveOpens`.)
+    PassiveOpens,
+    /// Half-open requests that were reset. (Linux: `EmbryonicRsts`.)
+    EmbryonicRsts,
+    /// Times a SYN-ACK timer went off. (Linux: `TCPTimeouts`.)
+    TCPTimeouts,
+    /// Bare ACKs that were dropped because their listener waits for data. (Linux: `TCPDeferAcceptDrop`.)
+    TCPDeferAcceptDrop,
+    /// SYNs that found the SYN queue full and were dropped. (Linux: `TCPReqQFullDrop`.)
+    TCPReqQFullDrop,
+    /// SYNs that found the SYN queue full, or cookies always on. (Linux: `TCPReqQFullDoCookies`.)
+    TCPReqQFullDoCookies,
+    /// Cookies that were due. (Linux: `SyncookiesSent`.)
+    SyncookiesSent,
+    /// Genuine cookies. (Linux: `SyncookiesRecv`.)
+    SyncookiesRecv,
+    /// Others. (Linux: `SyncookiesFailed`.)
+    SyncookiesFailed,
+    /// Fast-open connections. (Linux: `TCPFastOpenPassive`.)
+    TCPFastOpenPassive,
+    /// Fast-open connections beyond their listener's limit. (Linux: `TCPFastOpenListenOverflow`.)
+    TCPFastOpenListenOverflow,
     /// Requests that migrated to another listener. (Linux: `TCPMigrateReqSuccess`.)
     TCPMigrateReqSuccess,
     /// Requests that should have migrated and did not. (Linux: `TCPMigrateReqFailure`.)
     TCPMigrateReqFailure,
+    /// Times that were earlier than one told before. Two CPUs whose clocks differ a little count, too.
+    ClockBackwards,
     /// Connections turned away because every request slot was in use.
     RequestSlabFull,
     /// Listeners refused because every listener or owner slot was in use.

@@ -66,6 +66,8 @@ pub struct SockReuseport<B: Backend> {
     pub(crate) num_socks: B::AtomicU32,
     /// Members that do not; under `Reuseport`. (Linux: `num_closed_socks`.)
     pub(crate) num_closed_socks: B::Stat,
+    /// When a member last sent a cookie, in seconds; 0 if none did. (Linux: `synq_overflow_ts`.)
+    pub(crate) synq_overflow_ts: B::Stat,
     /// The root of the tree of members that listen; written under `Reuseport`. (Linux: `socks`.)
     pub(crate) socks: B::PieceAtomicU32,
     /// The slot of the member that stopped last, or [`NONE`]; under `Reuseport`.
@@ -82,6 +84,7 @@ impl<B: Backend> Stable for SockReuseport<B> {
         index: 0,
         num_socks: B::AtomicU32::ZERO,
         num_closed_socks: B::Stat::ZERO,
+        synq_overflow_ts: B::Stat::ZERO,
         socks: B::PieceAtomicU32::ZERO,
         newest_closed: B::Stat::ZERO,
         addr: Cell::new(None),
@@ -92,6 +95,7 @@ impl<B: Backend> Stable for SockReuseport<B> {
         self.index = index;
         self.num_socks.place(0);
         self.num_closed_socks.place(0);
+        self.synq_overflow_ts.place(0);
         self.socks.place(socks::EMPTY);
         self.newest_closed.place(NONE);
         self.addr.place();

@@ -7,6 +7,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod counters;
+pub mod event;
 pub mod group;
 pub mod hash;
 #[cfg(feature = "alloc")]
@@ -24,18 +25,21 @@ pub mod stack;
 pub mod sync;
 #[cfg(all(test, feature = "spin"))]
 mod testing;
+pub mod timer;
 
+pub use event::{Arrival, Here, Payload};
 pub use group::Member;
 pub use hash::{Bucket, EhashBucket};
 pub use listener::ListenerId;
 pub use migrate::Design;
+pub use net::{Syncookies, Sysctl};
 pub use outcome::{
     Delivered, FastOpened, HandshakeEnd, ListenError, Outcome, Refusal, Refused, SockError, Syn, SynAckTimer,
     Wake,
 };
 pub use request::{Hashes, RequestId, Tuple};
 pub use slab::{Slot, Storage};
-pub use stack::{Arrival, Closing, Config, Resources, Stack};
+pub use stack::{Closing, Config, Resources, Stack};
 
 /// What ships by default: hardware atomics and `spin::Mutex`.
 #[cfg(feature = "spin")]

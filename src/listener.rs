@@ -58,6 +58,9 @@ pub struct Listener<C, B: Backend> {
     listens: B::AtomicU32,
     /// The backlog argument of listen. (Linux: `sk_max_ack_backlog`.)
     pub(crate) sk_max_ack_backlog: B::AtomicU32,
+    /// How often the timer of a request goes off before a bare ACK ends its handshake: until then the
+    /// listener waits for data. (Linux: `rskq_defer_accept`.)
+    rskq_defer_accept: B::Stat,
     /// The group's slot, or [`NONE`]. Written under `Reuseport`. (Linux: `sk_reuseport_cb`.)
     pub(crate) sk_reuseport_cb: B::PieceAtomicU32,
     /// Where in `socks[]` the listener is, so that leaving is O(1); under `Reuseport`.
@@ -90,6 +93,7 @@ impl<C: Send + 'static, B: Backend> Stable for Listener<C, B> {
         sk_state: B::AtomicU32::ZERO,
         listens: B::AtomicU32::ZERO,
         sk_max_ack_backlog: B::AtomicU32::ZERO,
+        rskq_defer_accept: B::Stat::ZERO,
         sk_reuseport_cb: B::PieceAtomicU32::ZERO,
         socks_index: B::Stat::ZERO,
         closed: Neighbours { older: B::Stat::ZERO, newer: B::Stat::ZERO },
@@ -109,6 +113,7 @@ impl<C: Send + 'static, B: Backend> Stable for Listener<C, B> {
         self.sk_state.place(0);
         self.listens.place(0);
         self.sk_max_ack_backlog.place(0);
+        self.rskq_defer_accept.place(0);
         self.sk_reuseport_cb.place(NONE);
         self.socks_index.place(0);
         self.closed.older.place(NONE);
@@ -171,11 +176,27 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
         self.sk_state.store(u32::from(listening), Ordering::Release);
     }
 
-    /// Tells whether one more connection would exceed the backlog.
+    /// Tells whether one more connection, waiting or half open, would exceed the backlog.
     ///
-    /// Linux's rule: a backlog of N holds N + 1. (Linux: `sk_acceptq_is_full()`.)
+    /// Linux's rule: a backlog of N holds N + 1. (Linux: `sk_acceptq_is_full()`,
+    /// `inet_csk_reqsk_queue_is_full()`.)
     pub(crate) fn is_full(&self, len: u32) -> bool {
-        len > self.sk_max_ack_backlog.load(Ordering::Relaxed)
+        len > self.backlog()
+    }
+
+    /// Returns the backlog.
+    pub(crate) fn backlog(&self) -> u32 {
+        self.sk_max_ack_backlog.load(Ordering::Relaxed)
+    }
+
+    /// Returns how many timeouts the listener waits for data.
+    pub(crate) fn rskq_defer_accept(&self) -> u32 {
+        self.rskq_defer_accept.load(Ordering::Relaxed)
+    }
+
+    /// Sets it.
+    pub(crate) fn set_rskq_defer_accept(&self, timeouts: u32) {
+        self.rskq_defer_accept.store(timeouts, Ordering::Relaxed);
     }
 
     /// Returns how often the socket began to listen; under `sock`, or `rskq_lock` as

@@ -3,11 +3,13 @@
 #[cfg(feature = "designs")]
 mod picking;
 mod root;
+mod sysctl;
 #[cfg(all(test, feature = "spin", feature = "designs"))]
 mod tests;
 
 #[cfg(feature = "designs")]
 pub use picking::{Picker, Picking, Program};
+pub use sysctl::{Syncookies, Sysctl};
 
 use crate::counters::Counters;
 use crate::group::{MAX_SOCKS, Member, SockReuseport, Socks};
@@ -16,6 +18,7 @@ use crate::lockdep::{Before, Held, Mutex, MutexGuard, Nothing, order::Reuseport}
 use crate::request::{Link, Owner, RequestSock};
 use crate::slab::{Fresh, NONE, Ref, Slab, Slot, Storage, Store};
 use crate::sync::{AtomicU32, Backend, Fault};
+use sysctl::Sysctls;
 
 /// What is shared by the listeners of one stack. (Linux: `struct net`, the part of it that concerns
 /// listeners, and the global `reuseport_lock`.)
@@ -28,8 +31,7 @@ pub struct Net<'s, C, B: Backend> {
     /// Most members of a group. (Linux: `max_socks`, when it grows no more.)
     pub(crate) max_socks: u32,
     reuseport_lock: Mutex<(), Reuseport, B>,
-    /// Whether connections migrate when no program decides. (Linux: `net.ipv4.tcp_migrate_req`.)
-    pub(crate) sysctl_tcp_migrate_req: B::AtomicU32,
+    pub(crate) sysctl: Sysctls<B>,
     /// Who picks a target in the designs of the discussion.
     #[cfg(feature = "designs")]
     pub(crate) picking: Picking<B>,
@@ -52,11 +54,10 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         groups: Storage<'s, Slot<SockReuseport<B>, B>>,
         socks: Storage<'s, Member<B>>,
         max_socks: u32,
+        sysctl: Sysctl,
     ) -> Self {
         let mut reuseport_lock = Mutex::new(());
         reuseport_lock.place(0);
-        let mut sysctl_tcp_migrate_req = B::AtomicU32::ZERO;
-        sysctl_tcp_migrate_req.place(0);
         Self {
             listeners: Slab::new(listeners, 0),
             requests: Slab::new(requests, 1),
@@ -65,7 +66,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
             socks: Socks::new(socks),
             max_socks: max_socks.min(MAX_SOCKS),
             reuseport_lock,
-            sysctl_tcp_migrate_req,
+            sysctl: Sysctls::new(sysctl),
             #[cfg(feature = "designs")]
             picking: Picking::new(),
             counters: Counters::new(),
@@ -94,6 +95,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         }
         {
             let (mut queue, mut held) = listener.accept_queue.lock_and(held);
+            listener.set_rskq_defer_accept(0);
             let before = queue.set_home(home.into_raw());
             debug_assert_eq!(before, NONE);
             // What the slot's socket before had asked for is not this one's.

@@ -51,7 +51,19 @@ pub enum Refusal {
     NoRequestSlot,
     /// No half-open request has this tuple: somebody else dealt with it, or there never was one.
     NoRequest,
-    /// The listener has as many fast-open connections as it may: answer as to an ordinary SYN.
+    /// The accept queue is full, and the embedder wants such handshakes to end
+    /// ([`tcp_abort_on_overflow`](crate::Sysctl::tcp_abort_on_overflow)): answer with a reset.
+    AbortedOnOverflow,
+    /// The SYN queue is full, and cookies are off: drop it, the client tries again.
+    SynQueueFull,
+    /// The listener waits for data: drop the bare ACK.
+    Deferred,
+    /// The listener's group sent no cookie lately, so that there is none to believe: answer with a reset.
+    NoCookieSent,
+    /// The group's program drops the connection: answer with a reset, as Linux does.
+    DroppedByProgram,
+    /// The listener has as many fast-open connections as it may, or as many half-open ones: answer as to
+    /// an ordinary SYN.
     FastOpenLimit,
 }
 
@@ -62,6 +74,8 @@ pub enum Syn<C, B: Backend> {
     New(RequestId<C, B>),
     /// The tuple has a half-open request: send its SYN-ACK again.
     Duplicate(RequestId<C, B>),
+    /// The listener's SYN queue is full: send a SYN-ACK with a cookie, and remember nothing.
+    Cookie(ListenerId<C, B>),
 }
 
 /// What a SYN-ACK timer came to.
@@ -69,6 +83,11 @@ pub enum Syn<C, B: Backend> {
 pub enum SynAckTimer {
     /// Send the SYN-ACK again and restart the timer.
     Retransmit {
+        /// How often the timer has gone off.
+        timeouts: u32,
+    },
+    /// Restart the timer and send nothing: the client's ACK has come, and the listener waits for data.
+    Wait {
         /// How often the timer has gone off.
         timeouts: u32,
     },

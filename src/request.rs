@@ -71,6 +71,14 @@ pub enum RequestState {
     ResetListed,
 }
 
+/// When an armed SYN-ACK timer goes off, and in which list it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Expires {
+    /// In milliseconds.
+    pub(crate) deadline: u64,
+    pub(crate) level: u32,
+}
+
 /// A connection that was not accepted yet. (Linux: `struct request_sock`.)
 pub struct RequestSock<C, B: Backend> {
     index: u32,
@@ -78,11 +86,17 @@ pub struct RequestSock<C, B: Backend> {
     pub(crate) dl_next: singly_linked_list::AtomicLink,
     /// Chain in the established table; under the bucket's lock. (Linux: `ireq_node`.)
     pub(crate) ehash: linked_list::AtomicLink,
+    /// Place among the armed SYN-ACK timers; under the `Timer` lock. (Linux: `rsk_timer`.)
+    pub(crate) rsk_timer: linked_list::AtomicLink,
+    /// When the timer goes off, if it is armed; under the `Timer` lock. (Linux: `rsk_timer.expires`.)
+    pub(crate) expires: Cell<Expires, B::Canary>,
     /// The owner, or [`NONE`]: a stored reference. (Stands for Linux's `rsk_listener`.)
     rsk_owner: B::AtomicU32,
     state: B::Stat,
     /// How often the SYN-ACK timer went off; under the bucket's lock. (Linux: `num_timeout`.)
     pub(crate) num_timeout: B::Stat,
+    /// Whether the final ACK has come and could not be taken; under the bucket's lock. (Linux: `acked`.)
+    pub(crate) acked: B::Stat,
     /// Whether a fast-open child still has to finish its handshake; under the bucket's lock.
     /// (Linux: `tfo_listener`.)
     pub(crate) tfo_listener: B::Stat,
@@ -99,9 +113,12 @@ impl<C: Send + 'static, B: Backend> Stable for RequestSock<C, B> {
         index: 0,
         dl_next: singly_linked_list::AtomicLink::new(),
         ehash: linked_list::AtomicLink::new(),
+        rsk_timer: linked_list::AtomicLink::new(),
+        expires: Cell::new(Expires { deadline: 0, level: 0 }),
         rsk_owner: B::AtomicU32::ZERO,
         state: B::Stat::ZERO,
         num_timeout: B::Stat::ZERO,
+        acked: B::Stat::ZERO,
         tfo_listener: B::Stat::ZERO,
         key: Cell::new(None),
         child: Cell::new(None),
@@ -114,7 +131,9 @@ impl<C: Send + 'static, B: Backend> Stable for RequestSock<C, B> {
         self.rsk_owner.place(NONE);
         self.state.place(RequestState::Free as u32);
         self.num_timeout.place(0);
+        self.acked.place(0);
         self.tfo_listener.place(0);
+        self.expires.place();
         self.key.place();
         self.child.place();
         #[cfg(feature = "designs")]
@@ -154,6 +173,7 @@ impl<C: Send + 'static, B: Backend> RequestSock<C, B> {
     pub(crate) unsafe fn fill(&self, key: Key) {
         self.set_state(RequestState::InHand);
         self.num_timeout.store(0, Ordering::Relaxed);
+        self.acked.store(0, Ordering::Relaxed);
         self.tfo_listener.store(0, Ordering::Relaxed);
         #[cfg(feature = "designs")]
         self.posted.clear();
@@ -193,9 +213,32 @@ impl<C: Send + 'static, B: Backend> RequestSock<C, B> {
         unsafe { self.child.with_mut(Option::take) }
     }
 
+    /// Tells whether the SYN-ACK timer is armed; under concurrency a moment's value, unless the `Timer` lock
+    /// is held.
+    #[must_use]
+    pub fn is_armed(&self) -> bool {
+        self.rsk_timer.is_linked()
+    }
+
     /// Tells whether no SYN-ACK was sent again yet, which is what `young` counts.
     pub(crate) fn is_young(&self) -> bool {
-        self.num_timeout.load(Ordering::Relaxed) == 0
+        self.timeouts() == 0
+    }
+
+    /// Returns how often the SYN-ACK timer went off.
+    pub(crate) fn timeouts(&self) -> u32 {
+        self.num_timeout.load(Ordering::Relaxed)
+    }
+
+    /// Returns until when a fast-open connection that was reset counts for its listener, in seconds.
+    pub(crate) fn counts_until(&self) -> u32 {
+        self.num_timeout.load(Ordering::Relaxed)
+    }
+
+    /// Sets it; under the listener's fast-open lock. Such a connection has no SYN-ACK timer, whose number of
+    /// timeouts is not needed any more.
+    pub(crate) fn set_counts_until(&self, seconds: u32) {
+        self.num_timeout.store(seconds, Ordering::Relaxed);
     }
 
     /// Looks at the child and the key without being an access.

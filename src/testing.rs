@@ -83,6 +83,7 @@ impl Memory {
             groups.as_mut_slice().into(),
             socks.as_mut_slice().into(),
             *max_socks,
+            crate::net::Sysctl::LINUX,
         );
         (net, ListenTable::new(buckets.as_mut_slice().into()))
     }

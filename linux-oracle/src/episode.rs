@@ -6,8 +6,8 @@ use crate::trace::{
 };
 use rskq::counters::Snapshot;
 use rskq::{
-    Arrival, Closing, Config, DefaultBackend, Delivered, Design, Hashes, ListenerId, Member, Outcome,
-    Refusal, Refused, Resources, SockError, Stack, Storage, Tuple,
+    Arrival, Closing, Config, DefaultBackend, Delivered, Design, Hashes, Here, ListenerId, Member, Outcome,
+    Refusal, Refused, Resources, SockError, Stack, Storage, Sysctl, Tuple,
 };
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -31,6 +31,9 @@ const LISTENERS: usize = 256;
 const REQUESTS: usize = 1024;
 const GROUPS: usize = 64;
 const BUCKETS: usize = 16;
+
+/// Nothing depends on either yet.
+const HERE: Here = Here { cpu: 0, now: 0 };
 
 type Id = ListenerId<Token, DefaultBackend>;
 
@@ -95,7 +98,10 @@ impl Episode {
         Self {
             stack: Stack::new(
                 resources,
-                Config { design, migrate_req: start.migrate_req, ..Config::default() },
+                Config {
+                    sysctl: Sysctl { tcp_migrate_req: start.migrate_req, ..Sysctl::LINUX },
+                    ..Config::with(design)
+                },
             ),
             local,
             descriptors: BTreeMap::new(),
@@ -116,17 +122,17 @@ impl Episode {
         let result = match operation {
             Operation::Open { listener, backlog } => self.open(listener, backlog)?,
             Operation::Listen { listener, backlog } => {
-                let again = self.stack.listen_again(self.descriptor(listener)?, backlog);
+                let again = self.stack.listen(self.descriptor(listener)?, backlog);
                 again.map_or_else(failed, |()| Shown::Word(Word::Ok))
             }
             Operation::Shutdown { listener } => {
-                let closing = self.stack.shutdown(self.descriptor(listener)?);
+                let closing = self.stack.shutdown(self.descriptor(listener)?, HERE);
                 closing.map_or_else(failed, |closing| take_steps(closing, &mut reset))
             }
             Operation::Close { listener } => {
                 let id = self.descriptor(listener)?;
                 self.descriptors.remove(&listener);
-                self.stack.close(id).map_or_else(failed, |closing| take_steps(closing, &mut reset))
+                self.stack.close(id, HERE).map_or_else(failed, |closing| take_steps(closing, &mut reset))
             }
             Operation::Accept { listener } => self.accept(listener)?,
             Operation::Connect { conn, syn_hash, sk_hash } => {
@@ -157,7 +163,7 @@ impl Episode {
         if self.descriptors.contains_key(&listener) {
             return Err(Malformed::ListenerOpen(listener));
         }
-        Ok(match self.stack.listen(self.local, backlog, true) {
+        Ok(match self.stack.listen_at(self.local, backlog, true) {
             Ok(id) => {
                 self.descriptors.insert(listener, id);
                 Shown::Word(Word::Ok)
@@ -173,7 +179,7 @@ impl Episode {
         let token = Token(self.connections.len());
         // Which client it is shows in the hashes alone.
         let tuple = Tuple { local: self.local, remote: (Ipv4Addr::LOCALHOST, conn).into() };
-        Ok(match self.stack.deliver(Arrival { tuple, hashes }, token) {
+        Ok(match self.stack.deliver(Arrival { tuple, hashes }, HERE, token) {
             // Nobody sleeps in accept here, so the wake-up is for nobody.
             Ok(Delivered { .. }) => {
                 self.connections.push(Connection { conn, state: ChildState::Established });

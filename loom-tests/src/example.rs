@@ -2,6 +2,7 @@
 
 use crate::designs::Column;
 use crate::observer::letter;
+use crate::world::HERE;
 use comfy_table::{Table, presets};
 use rskq::{Arrival, Config, DefaultBackend, Hashes, ListenerId, Member, Outcome, Resources, Stack, Storage};
 use std::net::SocketAddr;
@@ -37,23 +38,23 @@ pub fn course(column: Column) -> Course {
             buckets: Storage::boxed(1),
             ehash: Storage::boxed(1),
         },
-        Config { design: column.design, migrate_req: true, ..Config::default() },
+        Config::migrating(column.design),
     );
     let local = SocketAddr::from(([127, 0, 0, 1], 80));
-    let open = |_| stack.listen(local, EACH, true).expect("there is room");
+    let open = |_| stack.listen_at(local, EACH, true).expect("there is room");
     let ids: Vec<ListenerId<u32, DefaultBackend>> = (0..LISTENERS).map(open).collect();
     for connection in 0..LISTENERS * EACH {
         // Evenly over the hash space, so that each listener's part of it gets its two.
         let hash = (u64::from(2 * connection + 1) << 31) / u64::from(LISTENERS * EACH);
         let hashes = Hashes { syn_hash: hash as u32, sk_hash: hash as u32 };
         let delivered =
-            stack.deliver(Arrival { tuple: rskq::Tuple { local, remote: local }, hashes }, connection);
+            stack.deliver(Arrival { tuple: rskq::Tuple { local, remote: local }, hashes }, HERE, connection);
         assert!(delivered.is_ok(), "there is room");
     }
     let mut course = Course { after: Vec::new(), reset: 0, left: 0 };
     let (last, others) = ids.split_last().expect("there are four");
     for (closed, &id) in others.iter().enumerate() {
-        let steps = stack.close(id).expect("it is open");
+        let steps = stack.close(id, HERE).expect("it is open");
         let aborted = steps.filter_map(|outcome| match outcome {
             Outcome::Aborted(connection) => Some(connection),
             _ => None,

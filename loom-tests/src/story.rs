@@ -160,6 +160,7 @@ fn event_text(event: Event) -> String {
         Event::Picked { from, to } => format!("target of {}: {}", letter(from), letter(to)),
         Event::PickFailed { from } => format!("no target for {}", letter(from)),
         Event::Queued { request, listener } => format!("adds r{request} to {}", letter(listener)),
+        Event::SynRefused { listener } => format!("{} refuses a SYN", letter(listener)),
         Event::Refused { request, listener } => format!("{} refuses r{request}", letter(listener)),
         Event::Popped { request, listener } => format!("takes r{request} from {}", letter(listener)),
         Event::Aborted { request, .. } => format!("gives r{request} up"),

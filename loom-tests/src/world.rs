@@ -6,12 +6,15 @@ use rskq::request::RequestId;
 use rskq::sync::ModelBackend;
 use rskq::sync::model;
 use rskq::{
-    Arrival, Config, Delivered, Design, HandshakeEnd, Hashes, ListenerId, Member, Outcome, Refusal,
-    Resources, SockError, Stack, Storage, Syn, SynAckTimer, Tuple,
+    Arrival, Config, Delivered, Design, HandshakeEnd, Hashes, Here, ListenerId, Member, Outcome, Payload,
+    Refusal, Resources, SockError, Stack, Storage, Syn, SynAckTimer, Tuple,
 };
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard};
+
+/// Where and when nothing depends on either.
+pub const HERE: Here = Here { cpu: 0, now: 0 };
 
 /// A connection, by the order in which it comes into being.
 pub type Connection = u32;
@@ -25,6 +28,8 @@ pub enum Fate {
     Aborted,
     /// Never queued.
     Refused(Refusal),
+    /// Answered with a cookie: nothing is remembered.
+    Cookie,
     /// Given up half open, since its listener had left.
     Dropped,
     /// Given up half open, since nobody answered.
@@ -98,10 +103,12 @@ impl<B: ModelBackend> World<B> {
             buckets: Storage::boxed(1),
             ehash: Storage::boxed(1),
         };
-        let stack = Stack::new(resources, Config { design, migrate_req: true, ..Config::default() });
+        let stack = Stack::new(resources, Config::migrating(design));
         stack.set_picker(scenario.picker);
         let ids: Vec<_> = (0..listeners)
-            .map(|_| stack.listen(local(), scenario.backlog, true).expect("there is room for each listener"))
+            .map(|_| {
+                stack.listen_at(local(), scenario.backlog, true).expect("there is room for each listener")
+            })
             .collect();
         if scenario.has_fast_open() {
             for &id in &ids {
@@ -210,7 +217,7 @@ impl<B: ModelBackend> World<B> {
 
     fn deliver(&self, connection: Connection, listener: L) {
         model::op("deliver", Some(listener), Some(connection));
-        match self.stack.deliver(self.arrival(connection, listener), connection) {
+        match self.stack.deliver(self.arrival(connection, listener), HERE, connection) {
             Ok(Delivered { wake, .. }) => self.wake(wake),
             Err(refused) => self.fate(refused.child, Fate::Refused(refused.why)),
         }
@@ -218,16 +225,17 @@ impl<B: ModelBackend> World<B> {
 
     fn syn(&self, connection: Connection, listener: L) {
         model::op("SYN", Some(listener), Some(connection));
-        match self.stack.syn(self.arrival(connection, listener)) {
+        match self.stack.syn(self.arrival(connection, listener), HERE) {
             Ok(Syn::New(id)) => self.note_request(connection, id),
             Ok(Syn::Duplicate(_)) => {}
+            Ok(Syn::Cookie(_)) => self.fate(connection, Fate::Cookie),
             Err(why) => self.fate(connection, Fate::Refused(why)),
         }
     }
 
     fn ack(&self, connection: Connection) {
         model::op("ACK", None, Some(connection));
-        match self.stack.ack(&tuple(connection), connection) {
+        match self.stack.ack(&tuple(connection), Payload::None, HERE, connection) {
             Ok(Delivered { wake, .. }) => self.wake(wake),
             // Somebody else dealt with it, which the end shows; or it stays half open.
             Err(refused) if matches!(refused.why, Refusal::NoRequest | Refusal::AcceptQueueFull) => {}
@@ -241,12 +249,12 @@ impl<B: ModelBackend> World<B> {
         let went_off = if self.stack.is_posted() {
             self.stack.synack_timer_of(&tuple(connection), 1)
         } else {
-            self.stack.synack_timer(id, 1)
+            self.stack.synack_timer(id, 1, HERE)
         };
         match went_off {
             Ok(SynAckTimer::Dropped) => self.fate(connection, Fate::Dropped),
             Ok(SynAckTimer::Expired) => self.fate(connection, Fate::Expired),
-            Ok(SynAckTimer::Retransmit { .. }) | Err(_) => {}
+            Ok(SynAckTimer::Retransmit { .. } | SynAckTimer::Wait { .. }) | Err(_) => {}
         }
     }
 
@@ -259,7 +267,7 @@ impl<B: ModelBackend> World<B> {
 
     fn syn_fast(&self, connection: Connection, listener: L) {
         model::op("SYN with data", Some(listener), Some(connection));
-        match self.stack.syn_fastopen(self.arrival(connection, listener), connection) {
+        match self.stack.syn_fastopen(self.arrival(connection, listener), HERE, connection) {
             Ok(opened) => {
                 self.note_request(connection, opened.handshake);
                 self.wake(opened.delivered.wake);
@@ -284,9 +292,9 @@ impl<B: ModelBackend> World<B> {
     ) -> Result<(), SockError> {
         // The child may name another request by now.
         if self.stack.is_posted() {
-            self.stack.fastopen_remove_of(&tuple(connection), end)
+            self.stack.fastopen_remove_of(&tuple(connection), end, HERE)
         } else {
-            self.stack.fastopen_remove(id, end)
+            self.stack.fastopen_remove(id, end, HERE)
         }
     }
 
@@ -301,7 +309,7 @@ impl<B: ModelBackend> World<B> {
     fn stop(&self, listener: L, close: bool) {
         model::op(if close { "close" } else { "shutdown" }, Some(listener), None);
         let id = self.ids[listener as usize];
-        let steps = if close { self.stack.close(id) } else { self.stack.shutdown(id) };
+        let steps = if close { self.stack.close(id, HERE) } else { self.stack.shutdown(id, HERE) };
         for outcome in steps.expect("each listener is stopped by one thread") {
             match outcome {
                 Outcome::Moved { wake, .. } => {
@@ -329,7 +337,7 @@ impl<B: ModelBackend> World<B> {
         model::op("listen", Some(listener), None);
         self.books().stopped[listener as usize] = false;
         self.stack
-            .listen_again(self.ids[listener as usize], self.scenario.backlog)
+            .listen(self.ids[listener as usize], self.scenario.backlog)
             .expect("a listener that was shut down can listen again");
     }
 

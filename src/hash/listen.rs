@@ -6,7 +6,7 @@ use crate::listener::{AddError, Listener};
 use crate::lockdep::{Before, Held, MutexGuard, Nothing, order::ListenBucket, order::ListenerSock};
 use crate::net::{ListenerRef, Net};
 use crate::outcome::Refusal;
-use crate::reuseport::{CannotAdd, Detached};
+use crate::reuseport::{CannotAdd, Detached, Selecting};
 use crate::slab::{Fresh, Id, NONE, Storage};
 use crate::sync::{AtomicU32, Backend, Fault};
 use core::net::SocketAddr;
@@ -94,8 +94,8 @@ impl<'s, C: Send + 'static, B: Backend> ListenTable<'s, C, B> {
 }
 
 impl<'s, C: Send + 'static, B: Backend> ListenTable<'s, C, B> {
-    /// Offers `item` to the listener at `addr` that `hash` falls on, beginning with `group`, which
-    /// listened there a moment ago.
+    /// Offers `item` to the listener that a connection looks for, beginning with `group`, which listened at
+    /// its address a moment ago.
     ///
     /// A listener that closes meanwhile is no reason to give up: the address is looked up again, for
     /// as long as somebody listens at it. Each time round another listener has closed.
@@ -103,13 +103,11 @@ impl<'s, C: Send + 'static, B: Backend> ListenTable<'s, C, B> {
     /// # Errors
     ///
     /// Returns the item with the reason.
-    #[expect(clippy::too_many_arguments, reason = "what is offered, to whom, and under which locks")]
     pub(crate) fn offer<'a, T, R>(
         &self,
         net: &'a Net<'s, C, B>,
-        addr: SocketAddr,
         group: Option<Id<SockReuseport<B>>>,
-        hash: u32,
+        selecting: &Selecting,
         mut item: T,
         held: &mut Held<'_, Nothing>,
         mut offer: impl FnMut(&ListenerRef<'a, 's, C, B>, T, &mut Held<'_, Nothing>) -> Result<R, (AddError, T)>,
@@ -117,7 +115,7 @@ impl<'s, C: Send + 'static, B: Backend> ListenTable<'s, C, B> {
         let mut at = group;
         loop {
             if let Some(group) = at
-                && let Some(listener) = net.select_sock(group, hash)
+                && let Some(listener) = net.select_sock(group, selecting)
             {
                 match offer(&listener, item, held) {
                     Ok(taken) => return Ok(taken),
@@ -128,7 +126,7 @@ impl<'s, C: Send + 'static, B: Backend> ListenTable<'s, C, B> {
                     return Err((Refusal::NoListener, item));
                 }
             }
-            at = self.lookup(net, addr, held);
+            at = self.lookup(net, selecting.tuple.local, held);
             if at.is_none() {
                 return Err((Refusal::NoListener, item));
             }

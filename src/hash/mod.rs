@@ -6,7 +6,7 @@ mod listen;
 
 pub use bucket::Bucket;
 pub use established::EhashBucket;
-pub(crate) use established::EstablishedTable;
+pub(crate) use established::{EstablishedTable, LockedEhash};
 pub(crate) use listen::{HashError, ListenTable};
 
 use core::hash::{Hash, Hasher};

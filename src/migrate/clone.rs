@@ -86,7 +86,7 @@ pub(super) fn unhash<'a, 's, C: Send + 'static, B: Backend>(
     at: &Leaving<'a, 's, C, B>,
     held: &mut Held<'_, ListenerSock>,
 ) -> Left<'a, 's, C, B> {
-    let keep = at.net.sysctl_tcp_migrate_req.load(Ordering::Relaxed) != 0;
+    let keep = at.net.sysctl.tcp_migrate_req();
     abort::unhash(at, keep, held)
 }
 

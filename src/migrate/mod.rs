@@ -5,6 +5,7 @@ mod abort;
 mod clone;
 mod half_open;
 mod handover;
+mod linux;
 #[cfg(feature = "designs")]
 mod naive;
 #[cfg(feature = "designs")]
@@ -25,6 +26,7 @@ pub(crate) use half_open::adopt;
 #[cfg(feature = "designs")]
 pub(crate) use posted::Site;
 
+use crate::event::Here;
 use crate::hash::{EstablishedTable, ListenTable};
 use crate::lockdep::{Held, Nothing, order::ListenerSock};
 use crate::net::{ListenerRef, Net, RequestRef};
@@ -38,6 +40,9 @@ use core::net::SocketAddr;
 pub enum Design {
     /// Each is aborted. (Linux before 5.14, and later with `tcp_migrate_req` off.)
     Abort,
+    /// Each goes where Linux sends it: to the member of its group that the group's program chooses, or its
+    /// hash if `tcp_migrate_req` is on; otherwise it is aborted. (Linux since 5.14.)
+    Linux,
     /// Each goes to the listener at the same address that its hash falls on now; it is aborted only
     /// if nobody listens there. Whether `tcp_migrate_req` is on is not asked: who chose this wants it.
     Requeue,
@@ -75,6 +80,8 @@ pub(crate) struct Leaving<'a, 's, C: Send + 'static, B: Backend> {
     pub(crate) ehash: &'a EstablishedTable<'s, C, B>,
     pub(crate) listener: &'a ListenerRef<'a, 's, C, B>,
     pub(crate) addr: SocketAddr,
+    /// Where that happens.
+    pub(crate) here: Here,
     /// Whether the socket is closed; otherwise it is shut down and may listen again.
     pub(crate) close: bool,
 }
@@ -100,11 +107,6 @@ pub(crate) enum Moved<C, B: Backend> {
 
 #[cfg(feature = "designs")]
 impl Design {
-    /// Tells whether requests are handled as in Linux: see [`posted`].
-    pub(crate) fn is_posted(self) -> bool {
-        !matches!(self, Design::Abort | Design::Requeue | Design::Handover)
-    }
-
     /// Returns the fixes of the merged design.
     fn fixes(self) -> Option<CloneFixes> {
         match self {
@@ -131,6 +133,11 @@ impl Design {
 }
 
 impl Design {
+    /// Tells whether requests are handled by the protocol of the discussion: see `posted`.
+    pub(crate) fn is_posted(self) -> bool {
+        !matches!(self, Design::Abort | Design::Linux | Design::Requeue | Design::Handover)
+    }
+
     /// Tells whether a half-open request whose listener has left is adopted by another one.
     pub(crate) fn adopts(self) -> bool {
         matches!(self, Design::Requeue | Design::Handover)
@@ -144,6 +151,7 @@ impl Design {
     ) -> Left<'a, 's, C, B> {
         match self {
             Design::Abort | Design::Requeue => abort::unhash(at, false, held),
+            Design::Linux => linux::unhash(at, held),
             Design::Handover => handover::unhash(at, held),
             #[cfg(feature = "designs")]
             Design::Splice => splice::unhash(at, false, held),
@@ -173,7 +181,7 @@ impl Design {
         held: &mut Held<'_, ListenerSock>,
     ) -> Moved<C, B> {
         match left {
-            Left::Group if self == Design::Requeue => {
+            Left::Group if matches!(self, Design::Linux | Design::Requeue) => {
                 let _queue = at.listener.accept_queue.lock(held);
                 at.listener.set_listening(false);
                 Moved::NotAll(None)
@@ -200,6 +208,7 @@ impl Design {
     ) -> Option<Outcome<C, B>> {
         match self {
             Design::Abort => abort::child_forget(at, request),
+            Design::Linux => linux::stop_one(at, request, held),
             Design::Requeue | Design::Handover => requeue::stop_one(at, request, held),
             #[cfg(feature = "designs")]
             Design::RequeueNaive => naive::stop_one(&self.site(at), at, request, held),

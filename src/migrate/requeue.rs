@@ -23,6 +23,8 @@ use crate::listener::{AddError, Capacity};
 use crate::lockdep::{Before, Held, Nothing, order::FastOpen};
 use crate::net::{ListenerRef, OwnerRef, RequestRef};
 use crate::outcome::{Outcome, Wake};
+use crate::request::Key;
+use crate::reuseport::Selecting;
 use crate::slab::NONE;
 use crate::sync::{AtomicU32, Backend};
 use core::sync::atomic::Ordering;
@@ -34,10 +36,13 @@ pub(super) fn stop_one<'a, C: Send + 'static, B: Backend>(
     request: RequestRef<'a, '_, C, B>,
     held: &mut Held<'_, Nothing>,
 ) -> Option<Outcome<C, B>> {
-    let Leaving { net, table, addr, .. } = *at;
+    let Leaving { net, table, here, .. } = *at;
     // SAFETY: the request was filled in, and is in our hands.
-    let hash = unsafe { request.key() }.map_or(0, |key| key.hashes.sk_hash);
-    let moved = table.offer(net, addr, None, hash, request, held, |target, request, held| {
+    let Some(Key { tuple, hashes }) = (unsafe { request.key() }) else {
+        return abort::child_forget(at, request);
+    };
+    let selecting = Selecting { tuple, hash: hashes.sk_hash, cpu: here.cpu };
+    let moved = table.offer(net, None, &selecting, request, held, |target, request, held| {
         if request.tfo_listener.load(Ordering::Relaxed) != 0 {
             add_fast_open(at, target, request, held)?;
         } else {
@@ -58,7 +63,7 @@ pub(super) fn stop_one<'a, C: Send + 'static, B: Backend>(
 }
 
 /// Adds a connection to the target's queue and moves its fast-open charge, if it still has one.
-fn add_fast_open<'a, 's, C: Send + 'static, B: Backend>(
+pub(super) fn add_fast_open<'a, 's, C: Send + 'static, B: Backend>(
     at: &Leaving<'a, 's, C, B>,
     target: &ListenerRef<'a, 's, C, B>,
     request: RequestRef<'a, 's, C, B>,

@@ -101,6 +101,11 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
 }
 
 impl<'a, 's, C: Send + 'static, B: Backend> Root<'a, 's, C, B> {
+    /// Returns the listener, and puts the rest.
+    pub(crate) fn into_listener(self) -> ListenerRef<'a, 's, C, B> {
+        self.listener
+    }
+
     /// Makes `owner`, which the chain begins at, lead to its last owner; under the listener's
     /// `rskq_lock`. Returns the owner that it led to.
     fn compress(

@@ -1,6 +1,7 @@
 //! The fast-open connections of one listener: how many, and those that were reset.
 
 use super::plain::AcceptQueue;
+use crate::event::Here;
 use crate::lockdep::{Before, Held, Mutex, MutexGuard, order::FastOpen};
 use crate::request::{RequestSock, RequestState};
 use crate::slab::{Ref, Store};
@@ -102,6 +103,13 @@ impl<C: Send + 'static, B: Backend> FastOpenQueue<C, B> {
 #[must_use = "the lock is released when the guard is dropped"]
 pub struct LockedFastOpen<'a, C, B: Backend>(MutexGuard<'a, Inner<C, B>, FastOpen, B>);
 
+/// How long a reset connection counts, in seconds. (Linux: 60 s from `reqsk_fastopen_remove()`.)
+const RESET_COUNTS: u32 = 60;
+
+fn seconds(here: Here) -> u32 {
+    (here.now / 1000) as u32
+}
+
 impl<C: Send + 'static, B: Backend> LockedFastOpen<'_, C, B> {
     /// Returns how many connections are charged.
     #[must_use]
@@ -125,6 +133,12 @@ impl<C: Send + 'static, B: Backend> LockedFastOpen<'_, C, B> {
         i64::from(self.0.qlen) < i64::from(self.0.max_qlen)
     }
 
+    /// Tells whether fast open is switched on.
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.0.max_qlen != 0
+    }
+
     /// Adds a reset connection to the list, where it counts; its reference belongs to the list. O(1).
     ///
     /// # Errors
@@ -137,11 +151,13 @@ impl<C: Send + 'static, B: Backend> LockedFastOpen<'_, C, B> {
     pub(crate) unsafe fn push_reset<'r, S>(
         &mut self,
         request: Ref<'r, RequestSock<C, B>, S>,
+        here: Here,
     ) -> Result<(), Ref<'r, RequestSock<C, B>, S>>
     where
         S: Store<RequestSock<C, B>, Backend = B>,
     {
         let object: *const RequestSock<C, B> = request.deref();
+        request.set_counts_until(seconds(here).wrapping_add(RESET_COUNTS));
         // SAFETY: the slot is there, by the caller's contract, and the reference that goes into the
         // list keeps the object from being anything else until `pop_reset`.
         if unsafe { self.0.reset.push(object) }.is_err() {
@@ -167,6 +183,25 @@ impl<C: Send + 'static, B: Backend> LockedFastOpen<'_, C, B> {
         self.0.qlen -= 1;
         // SAFETY: the reference that `push_reset` stored; the request left the list.
         Some(unsafe { Ref::from_raw(store, request.index()) })
+    }
+
+    /// Takes the oldest reset connection off the list if it has counted for long enough. O(1).
+    ///
+    /// # Safety
+    ///
+    /// As [`pop_reset`](Self::pop_reset).
+    pub(crate) unsafe fn evict_reset<'r, S>(
+        &mut self,
+        store: &'r S,
+        here: Here,
+    ) -> Option<Ref<'r, RequestSock<C, B>, S>>
+    where
+        S: Store<RequestSock<C, B>, Backend = B>,
+    {
+        // The clock may have gone round since.
+        let left = self.0.reset.iter().next()?.counts_until().wrapping_sub(seconds(here)) as i32;
+        // SAFETY: the caller's contract.
+        if left <= 0 { unsafe { self.pop_reset(store) } } else { None }
     }
 
     /// Takes the charges and the list, for another listener. O(1).

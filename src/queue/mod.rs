@@ -53,6 +53,13 @@ impl Charges {
     }
 }
 
+impl core::ops::Add for Charges {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self { qlen: self.qlen + other.qlen, young: self.young + other.young }
+    }
+}
+
 impl core::ops::Neg for Charges {
     type Output = Self;
     fn neg(self) -> Self {
@@ -254,6 +261,19 @@ impl<C: Send + 'static, B: Backend> LockedQueue<'_, C, B> {
     pub fn charge(&mut self, change: Charges) {
         Self::add(&self.queue.qlen, change.qlen);
         Self::add(&self.queue.young, change.young);
+    }
+
+    /// Returns how many half-open requests are charged to the queue's listener. O(1).
+    #[must_use]
+    pub fn qlen(&self) -> u32 {
+        // Negative only while a thread is between two listeners.
+        u32::try_from(self.queue.charges().qlen).unwrap_or(0)
+    }
+
+    /// Returns what is charged to the queue's listener. O(1).
+    #[must_use]
+    pub fn charges(&self) -> Charges {
+        self.queue.charges()
     }
 
     /// Tells whether somebody will still deal with what is in the queue.

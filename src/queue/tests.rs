@@ -2,6 +2,7 @@
 
 use super::{AcceptQueue, AlreadyQueued, Charges, RequestSockQueue};
 use crate::DefaultBackend as B;
+use crate::event::Here;
 use crate::net::{Net, RequestRef};
 use crate::request::{RequestSock, RequestState};
 use crate::slab::{Stable, Store};
@@ -356,9 +357,9 @@ fn reset_connections_count_and_are_taken_off_in_their_order_whoever_has_the_list
         let request = fresh(&net).unwrap();
         let again = request.clone();
         // SAFETY: the requests' memory outlives the queues, and each is in hand.
-        assert!(unsafe { list.push_reset(request) }.is_ok());
+        assert!(unsafe { list.push_reset(request, Here::default()) }.is_ok());
         // SAFETY: as above; that it is listed is found before it is linked.
-        assert!(unsafe { list.push_reset(again) }.is_err(), "it is listed already");
+        assert!(unsafe { list.push_reset(again, Here::default()) }.is_err(), "it is listed already");
         assert_eq!(list.qlen(), qlen);
     }
     theirs.fastopenq.lock(&mut held).charge(5);

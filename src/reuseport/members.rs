@@ -52,9 +52,10 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         self.listeners.get(self.socks.at(&group.socks, place)?.peek())
     }
 
-    /// Takes a reference on the member at `place`. Under the reuseport lock.
+    /// Takes a reference on the member at `place`. Without the reuseport lock it may be anybody, if a member
+    /// left meanwhile: who asks has to look at its `sk_reuseport_cb`.
     pub(crate) fn sock_ref(&self, group: &SockReuseport<B>, place: u32) -> Option<ListenerRef<'_, 's, C, B>> {
-        ListenerRef::try_get(self, self.socks.at(&group.socks, place)?.peek())
+        ListenerRef::try_get(self, self.socks.load(&group.socks, place)?)
     }
 
     /// Takes a reference on the member that would be chosen if `listener` left now: without its

@@ -7,12 +7,15 @@
 
 mod closed;
 mod members;
+mod migrate_tmp;
 #[cfg(feature = "designs")]
 mod pick;
 mod select;
+pub(crate) use migrate_tmp::*;
 #[cfg(all(test, feature = "spin"))]
 mod tests;
 
 pub(crate) use members::{CannotAdd, Detached};
 #[cfg(feature = "designs")]
 pub(crate) use pick::Migration;
+pub(crate) use select::Selecting;

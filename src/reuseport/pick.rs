@@ -28,7 +28,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
             return Migration::NotInGroup;
         };
         let num = group.num_socks.load(Ordering::Acquire);
-        let allowed = self.sysctl_tcp_migrate_req.load(Ordering::Relaxed) != 0;
+        let allowed = self.sysctl.tcp_migrate_req();
         let slot = if num == 0 || !allowed { None } else { self.pick_one(group, sk_hash, num) };
         let picked = slot.and_then(|slot| ListenerRef::try_get(self, slot));
         let picked = picked.filter(|target| !self.is_elsewhere(group, target.index()));

@@ -3,11 +3,12 @@
 mod growth;
 mod reference;
 
-use super::CannotAdd;
+use super::{CannotAdd, Selecting};
 use crate::DefaultBackend as B;
 use crate::group::SockReuseport;
 use crate::hash::{HashError, ListenTable};
 use crate::net::{GroupRef, ListenerRef};
+use crate::request::Tuple;
 use crate::slab::{Id, NONE};
 use crate::testing::{Memory, TestNet, nothing_held};
 use core::net::SocketAddr;
@@ -15,6 +16,12 @@ use core::sync::atomic::Ordering;
 use std::vec::Vec;
 
 type Sock<'w, 's> = ListenerRef<'w, 's, u32, B>;
+
+/// A SYN with this hash.
+fn by(hash: u32) -> Selecting {
+    let any = "127.0.0.1:1".parse().unwrap();
+    Selecting { tuple: Tuple { local: any, remote: any }, hash, cpu: 0 }
+}
 
 /// Listeners of one address, moved about as the stack does at listen, shutdown and close.
 struct World<'s> {
@@ -302,7 +309,7 @@ fn hashes_fall_on_members_in_equal_shares() {
         for n in 1..=7 {
             socks.push(world.open().unwrap());
             let group = world.id_of_group(&socks[0]);
-            let selected = |hash| world.net.select_sock(group, hash).unwrap().index();
+            let selected = |hash| world.net.select_sock(group, &by(hash)).unwrap().index();
             for place in 0..n {
                 let sock = socks[place as usize].index();
                 let end = if place + 1 == n { u32::MAX } else { first_hash(place + 1, n) - 1 };
@@ -326,9 +333,9 @@ fn nobody_is_selected_in_a_group_without_listening_members() {
         let [a, b] = world.open_all();
         world.stop(&a, true);
         let group = world.id_of_group(&a);
-        assert_eq!(world.net.select_sock(group, 0).map(|sock| sock.index()), Some(b.index()));
+        assert_eq!(world.net.select_sock(group, &by(0)).map(|sock| sock.index()), Some(b.index()));
         world.stop(&b, true);
-        assert!(world.net.select_sock(group, 0).is_none());
+        assert!(world.net.select_sock(group, &by(0)).is_none());
         world.close_all([a, b]);
     });
 }

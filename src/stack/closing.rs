@@ -1,6 +1,7 @@
 //! Shutdown and close, step by step.
 
 use super::Stack;
+use crate::event::Here;
 use crate::listener::{Descriptor, Listener, ListenerId};
 use crate::lockdep::{Held, Nothing};
 use crate::migrate::{Leaving, Moved};
@@ -22,8 +23,8 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     ///
     /// [`SockError::Stale`] if the socket was closed, [`SockError::NotListening`] if it was shut
     /// down already.
-    pub fn shutdown(&self, id: ListenerId<C, B>) -> Result<Closing<'_, 's, C, B>, SockError> {
-        self.stop(id, false)
+    pub fn shutdown(&self, id: ListenerId<C, B>, here: Here) -> Result<Closing<'_, 's, C, B>, SockError> {
+        self.stop(id, here, false)
     }
 
     /// Closes a socket: its id is stale from now on, but for calling this again.
@@ -35,11 +36,16 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     /// # Errors
     ///
     /// [`SockError::Stale`] if the socket was closed already.
-    pub fn close(&self, id: ListenerId<C, B>) -> Result<Closing<'_, 's, C, B>, SockError> {
-        self.stop(id, true)
+    pub fn close(&self, id: ListenerId<C, B>, here: Here) -> Result<Closing<'_, 's, C, B>, SockError> {
+        self.stop(id, here, true)
     }
 
-    fn stop(&self, id: ListenerId<C, B>, close: bool) -> Result<Closing<'_, 's, C, B>, SockError> {
+    fn stop(
+        &self,
+        id: ListenerId<C, B>,
+        here: Here,
+        close: bool,
+    ) -> Result<Closing<'_, 's, C, B>, SockError> {
         let listener = ListenerRef::by_id(&self.net, id).ok_or(SockError::Stale)?;
         let held = &mut self.nothing_held();
         let (mut descriptor, mut held) = listener.sock.lock_and(held);
@@ -53,7 +59,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
             Descriptor::Listening => {
                 // First out of the group and the table, then CLOSE: who sees CLOSE and looks again
                 // finds somebody else. (Linux: `tcp_set_state()`.)
-                let leaving = self.leaving(&listener, addr, close);
+                let leaving = self.leaving(&listener, addr, here, close);
                 let left = self.design.leave(&leaving, &mut held);
                 self.design.stop(&leaving, left, &mut held)
             }
@@ -75,16 +81,17 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
             Moved::All(moved) => (moved, true),
             Moved::NotAll(moved) => (moved, false),
         };
-        Ok(Closing { stack: self, listener, addr, close, listens, estate, moved, drained })
+        Ok(Closing { stack: self, listener, addr, here, close, listens, estate, moved, drained })
     }
 
     fn leaving<'a>(
         &'a self,
         listener: &'a ListenerRef<'a, 's, C, B>,
         addr: SocketAddr,
+        here: Here,
         close: bool,
     ) -> Leaving<'a, 's, C, B> {
-        Leaving { net: &self.net, table: &self.table, ehash: &self.ehash, listener, addr, close }
+        Leaving { net: &self.net, table: &self.table, ehash: &self.ehash, listener, addr, here, close }
     }
 
     /// The last step of a stop after the `listens`th listen: nothing waits any more and nothing can
@@ -168,6 +175,7 @@ pub struct Closing<'a, 's, C: Send + 'static, B: Backend> {
     stack: &'a Stack<'s, C, B>,
     listener: ListenerRef<'a, 's, C, B>,
     addr: SocketAddr,
+    here: Here,
     close: bool,
     /// Which stop these are the steps of.
     listens: u32,
@@ -190,7 +198,7 @@ impl<C: Send + 'static, B: Backend> Iterator for Closing<'_, '_, C, B> {
         if let Some(moved) = self.moved.take() {
             return Some(moved);
         }
-        let Self { stack, listener, addr, close, listens, estate, drained, .. } = self;
+        let Self { stack, listener, addr, here, close, listens, estate, drained, .. } = self;
         if !*drained {
             let held = &mut stack.nothing_held();
             loop {
@@ -206,7 +214,7 @@ impl<C: Send + 'static, B: Backend> Iterator for Closing<'_, '_, C, B> {
                 }
                 let Some(request) = request else { break };
                 // A request without a child would be one that somebody else dealt with.
-                let leaving = stack.leaving(listener, *addr, *close);
+                let leaving = stack.leaving(listener, *addr, *here, *close);
                 if let Some(outcome) = stack.design.stop_one(&leaving, request, held) {
                     return Some(outcome);
                 }

@@ -2,21 +2,14 @@
 
 use super::Stack;
 use crate::counters::count;
+use crate::event::{Arrival, Here};
 use crate::listener::Capacity;
 use crate::net::{Net, RequestRef};
 use crate::outcome::{Delivered, Refusal, Refused, Wake};
-use crate::request::{Hashes, Key, RequestSock, Tuple};
+use crate::request::{Key, RequestSock};
+use crate::reuseport::Selecting;
 use crate::slab::Fresh;
 use crate::sync::{Backend, Fault};
-
-/// A connection that arrives, and its hashes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Arrival {
-    /// Its ends; the local one is what listeners are looked up by.
-    pub tuple: Tuple,
-    /// The hashes of its tuple, by whatever function the embedder keys and trusts.
-    pub hashes: Hashes,
-}
 
 impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     /// Delivers an established connection to the accept queue of the listener that its hash falls
@@ -28,7 +21,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     /// # Errors
     ///
     /// Gives the child back with the reason.
-    pub fn deliver(&self, arrival: Arrival, child: C) -> Result<Delivered<C, B>, Refused<C>> {
+    pub fn deliver(&self, arrival: Arrival, here: Here, child: C) -> Result<Delivered<C, B>, Refused<C>> {
         let held = &mut self.nothing_held();
         let Some(group) = self.table.lookup(&self.net, arrival.tuple.local, held) else {
             return Err(Refused { child, why: Refusal::NoListener });
@@ -37,9 +30,9 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
             Ok(request) => request,
             Err(child) => return Err(Refused { child, why: Refusal::NoRequestSlot }),
         };
-        let (addr, hash) = (arrival.tuple.local, arrival.hashes.syn_hash);
+        let selecting = Selecting::by_syn(arrival, here);
         let added =
-            self.table.offer(&self.net, addr, Some(group), hash, request, held, |to, request, held| {
+            self.table.offer(&self.net, Some(group), &selecting, request, held, |to, request, held| {
                 to.queue_add(request, &self.net, Capacity::Enforced, held)?;
                 Ok(to.id())
             });

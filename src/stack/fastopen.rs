@@ -6,11 +6,13 @@
 //! which an accept takes it.
 
 use super::Stack;
-use super::deliver::Arrival;
+use crate::counters::count;
+use crate::event::{Arrival, Here};
 use crate::listener::{AddError, Listener, ListenerId};
 use crate::net::RequestRef;
 use crate::outcome::{Delivered, FastOpened, HandshakeEnd, Refusal, Refused, SockError, Wake};
 use crate::request::{RequestId, RequestState};
+use crate::reuseport::Selecting;
 use crate::sync::{AtomicU32, Backend, Event, Fault};
 use core::sync::atomic::Ordering;
 
@@ -33,15 +35,22 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
     /// adds it to the accept queue of the listener that the hash falls on. O(1). Takes `ListenBucket`; and
     /// `Rskq`, in it `FastOpen`. (Linux: `tcp_try_fastopen()`.)
     ///
-    /// [`fastopen_remove`](Self::fastopen_remove) must be called once when the handshake has ended.
+    /// [`fastopen_remove`](Self::fastopen_remove) must be called once when the handshake has ended. A
+    /// connection that was accepted and reset by its client counts against the limit for a minute after
+    /// that, and then makes way for this one.
     ///
     /// # Errors
     ///
     /// Gives the child back: [`Refusal::NoListener`], [`Refusal::NoRequestSlot`],
     /// [`Refusal::AcceptQueueFull`], [`Refusal::FastOpenLimit`].
-    pub fn syn_fastopen(&self, arrival: Arrival, child: C) -> Result<FastOpened<C, B>, Refused<C>> {
+    pub fn syn_fastopen(
+        &self,
+        arrival: Arrival,
+        here: Here,
+        child: C,
+    ) -> Result<FastOpened<C, B>, Refused<C>> {
         let held = &mut self.nothing_held();
-        let Arrival { tuple, hashes } = arrival;
+        let tuple = arrival.tuple;
         let Some(group) = self.table.lookup(&self.net, tuple.local, held) else {
             return Err(Refused { child, why: Refusal::NoListener });
         };
@@ -61,32 +70,43 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
         let id = request.id();
         // The handshake's reference.
         let handshake = request.clone();
-        let mut limited = false;
-        let added = self.table.offer(
-            &self.net,
-            tuple.local,
-            Some(group),
-            hashes.syn_hash,
-            request,
-            held,
-            |listener, request, held| {
-                let (mut queue, mut held) = listener.accept_queue.lock_and(held);
-                let mut fastopenq = listener.accept_queue.fastopenq.lock(&mut held);
-                if !listener.is_at_home(&queue) {
+        let (mut limited, mut evicted) = (false, None);
+        let selecting = Selecting::by_syn(arrival, here);
+        let added =
+            self.table.offer(&self.net, Some(group), &selecting, request, held, |to, request, held| {
+                let (mut queue, mut held) = to.accept_queue.lock_and(held);
+                let mut fastopenq = to.accept_queue.fastopenq.lock(&mut held);
+                if !to.is_at_home(&queue) {
                     return Err((AddError::NotAtHome, request));
                 }
+                limited = self.wants_cookie(to, &queue);
+                if limited {
+                    return Err((AddError::Full, request));
+                }
+                if to.is_full(queue.len()) {
+                    return Err((AddError::Full, request));
+                }
+                if !fastopenq.has_room() {
+                    // SAFETY: the requests of a stack's listeners are of that stack.
+                    evicted = unsafe { fastopenq.evict_reset(&self.net, here) };
+                }
                 limited = !fastopenq.has_room();
-                if limited || listener.is_full(queue.len()) {
+                if limited {
+                    if fastopenq.is_enabled() {
+                        count(&self.net.counters.TCPFastOpenListenOverflow);
+                    }
                     return Err((AddError::Full, request));
                 }
                 // A fresh request names nobody.
-                listener.enqueue_at_home(&mut queue, request, &self.net)?;
+                to.enqueue_at_home(&mut queue, request, &self.net)?;
                 fastopenq.charge(1);
-                Ok(listener.id())
-            },
-        );
+                Ok(to.id())
+            });
+        drop(evicted);
         match added {
             Ok(listener) => {
+                count(&self.net.counters.TCPFastOpenPassive);
+                count(&self.net.counters.PassiveOpens);
                 if self.handshake_holds() {
                     let _ = handshake.into_raw();
                 }
@@ -114,20 +134,26 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
     /// The handshake of a fast-open connection has ended. O(1). Takes `EstablishedBucket`, in it `Rskq`,
     /// in it `FastOpen`. (Linux: `reqsk_fastopen_remove()`.)
     ///
-    /// A connection that was accepted and then reset goes on counting for its listener until
-    /// [`evict_reset`](Self::evict_reset), so that a client cannot get around the limit by resetting.
+    /// A connection that was accepted and then reset goes on counting for its listener, so that a client
+    /// cannot get around the limit by resetting: for a minute and until another one takes its place, or
+    /// until [`evict_reset`](Self::evict_reset).
     ///
     /// # Errors
     ///
     /// [`SockError::Stale`] if it has ended already.
-    pub fn fastopen_remove(&self, id: RequestId<C, B>, end: HandshakeEnd) -> Result<(), SockError> {
+    pub fn fastopen_remove(
+        &self,
+        id: RequestId<C, B>,
+        end: HandshakeEnd,
+        here: Here,
+    ) -> Result<(), SockError> {
         let held = &mut self.nothing_held();
         let net = &self.net;
         let request = RequestRef::by_id(net, id).ok_or(SockError::Stale)?;
         #[cfg(feature = "designs")]
         if let (Some(posted), Some(tuple)) = (self.posted(), Self::tuple(&request)) {
             drop(request);
-            return posted.fastopen_remove(&tuple, end, held);
+            return posted.fastopen_remove(&tuple, end, here, held);
         }
         // SAFETY: the request was filled in, and a reference is held.
         let key = unsafe { request.key() }.ok_or(SockError::Stale)?;
@@ -150,7 +176,7 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
             let accepted = request.state() == RequestState::Accepted;
             if end == HandshakeEnd::Reset && accepted && listener.is_listening() {
                 // SAFETY: an accepted connection is in no list; the slot is there while the stack is.
-                return unsafe { fastopenq.push_reset(handshake) }.err();
+                return unsafe { fastopenq.push_reset(handshake, here) }.err();
             }
             Some(handshake)
         });

@@ -1,16 +1,23 @@
 //! The embedder's face: listen, deliver, accept, shutdown, close.
 
+mod ack;
 mod closing;
+mod cookie;
 mod deliver;
+mod elsewhere;
 mod fastopen;
 mod half_open;
 mod listen;
+mod poll;
 #[cfg(feature = "designs")]
 mod posted;
 mod resources;
+mod syn;
+mod timer;
 
 pub use closing::Closing;
-pub use deliver::Arrival;
+pub use cookie::CookieAck;
+pub use poll::{TimedOut, Timers};
 pub use resources::Resources;
 
 use crate::counters::Snapshot;
@@ -19,9 +26,10 @@ use crate::hash::{EstablishedTable, ListenTable};
 use crate::listener::{Descriptor, ListenerId};
 use crate::lockdep::{Held, Nothing};
 use crate::migrate::Design;
-use crate::net::{ListenerRef, Net};
+use crate::net::{ListenerRef, Net, Sysctl};
 use crate::outcome::SockError;
 use crate::sync::{AtomicU32, Backend, Fault};
+use crate::timer::{Backoff, SynAckTimers};
 use core::sync::atomic::Ordering;
 
 /// How a stack behaves.
@@ -29,18 +37,34 @@ use core::sync::atomic::Ordering;
 pub struct Config {
     /// What close and shutdown do with waiting connections.
     pub design: Design,
-    /// Whether connections migrate at all, where the design asks. (Linux: `tcp_migrate_req`.)
-    pub migrate_req: bool,
+    /// The switches at first; see [`Stack::set_sysctl`].
+    pub sysctl: Sysctl,
+    /// Who keeps the SYN-ACK timers.
+    pub timers: Timers,
     /// Most members of a group, those included that it keeps though they were shut down or closed; more
     /// than 65,535 means that. A group of so many evicts a closed one for each that joins, and is full
     /// when it has none. (Linux: `U16_MAX`.)
     pub max_socks: u32,
 }
 
+impl Config {
+    /// Linux's switches and timers, and `design`.
+    #[must_use]
+    pub const fn with(design: Design) -> Self {
+        Self { design, sysctl: Sysctl::LINUX, timers: Timers::Stack(Backoff::LINUX), max_socks: MAX_SOCKS }
+    }
+
+    /// The same with migration switched on.
+    #[must_use]
+    pub const fn migrating(design: Design) -> Self {
+        Self { sysctl: Sysctl { tcp_migrate_req: true, ..Sysctl::LINUX }, ..Self::with(design) }
+    }
+}
+
 impl Default for Config {
-    /// Abort on close, as Linux does by default.
+    /// As Linux does.
     fn default() -> Self {
-        Self { design: Design::Abort, migrate_req: false, max_socks: MAX_SOCKS }
+        Self::with(Design::Linux)
     }
 }
 
@@ -52,6 +76,7 @@ pub struct Stack<'s, C, B: Backend> {
     pub(crate) net: Net<'s, C, B>,
     pub(crate) table: ListenTable<'s, C, B>,
     pub(crate) ehash: EstablishedTable<'s, C, B>,
+    timers: Option<SynAckTimers<C, B>>,
     design: Design,
 }
 
@@ -66,14 +91,17 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     #[must_use]
     pub fn new(resources: Resources<'s, C, B>, config: Config) -> Self {
         let Resources { listeners, requests, owners, groups, socks, buckets, ehash } = resources;
-        let stack = Self {
-            net: Net::new(listeners, requests, owners, groups, socks, config.max_socks),
+        Self {
+            net: Net::new(listeners, requests, owners, groups, socks, config.max_socks, config.sysctl),
             table: ListenTable::new(buckets),
             ehash: EstablishedTable::new(ehash),
+            timers: match config.timers {
+                Timers::Stack(backoff) if !config.design.is_posted() => Some(SynAckTimers::new(backoff)),
+                // The designs of the discussion have timers of their own.
+                Timers::Stack(_) | Timers::Embedder => None,
+            },
             design: config.design,
-        };
-        stack.set_migrate_req(config.migrate_req);
-        stack
+        }
     }
 
     /// What an operation begins with.
@@ -83,11 +111,20 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         unsafe { Held::nothing() }
     }
 
-    /// Switches migration on or off, for decisions from now on. (Linux: `net.ipv4.tcp_migrate_req`.)
-    ///
-    /// It is looked at twice: when a listener stops listening, and at each choice of a target.
+    /// Sets every switch, for decisions from now on. No lock; each switch changes by itself.
+    pub fn set_sysctl(&self, values: Sysctl) {
+        self.net.sysctl.set(values);
+    }
+
+    /// Returns every switch. No lock.
+    #[must_use]
+    pub fn sysctl(&self) -> Sysctl {
+        self.net.sysctl.get()
+    }
+
+    /// Switches migration on or off: [`Sysctl::tcp_migrate_req`].
     pub fn set_migrate_req(&self, on: bool) {
-        self.net.sysctl_tcp_migrate_req.store(u32::from(on), Ordering::Relaxed);
+        self.net.sysctl.set_tcp_migrate_req(on);
     }
 
     /// Returns how many connections wait on a listener and its backlog; no lock.
@@ -99,6 +136,19 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     pub fn queue_len(&self, id: ListenerId<C, B>) -> Result<(u32, u32), SockError> {
         let listener = self.listening(id)?;
         Ok((listener.accept_queue.len(), listener.sk_max_ack_backlog.load(Ordering::Relaxed)))
+    }
+
+    /// Makes a listener wait for data: a bare final ACK does not end a handshake before its SYN-ACK timer has
+    /// gone off `timeouts` times; 0, as at first, switches that off. It stays set when the socket is shut
+    /// down. (Linux: `TCP_DEFER_ACCEPT`, which is in seconds.)
+    ///
+    /// # Errors
+    ///
+    /// [`SockError::Stale`] if the socket was closed.
+    pub fn set_defer_accept(&self, id: ListenerId<C, B>, timeouts: u32) -> Result<(), SockError> {
+        let listener = ListenerRef::by_id(&self.net, id).ok_or(SockError::Stale)?;
+        listener.set_rskq_defer_accept(timeouts);
+        Ok(())
     }
 
     /// Reads every counter. No lock.

@@ -1,6 +1,7 @@
 //! What a stack has for the designs of the discussion alone.
 
 use super::Stack;
+use crate::event::Here;
 use crate::listener::ListenerId;
 use crate::migrate::{Picker, Program, Site};
 use crate::net::ListenerRef;
@@ -17,7 +18,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     }
 
     pub(super) fn posted(&self) -> Option<Site<'_, 's, C, B>> {
-        let Self { net, ehash, design, table: _ } = self;
+        let Self { net, ehash, design, table: _, timers: _ } = self;
         design.is_posted().then_some(Site { net, ehash, design: *design })
     }
 
@@ -64,8 +65,8 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     /// # Errors
     ///
     /// As there.
-    pub fn fastopen_remove_of(&self, tuple: &Tuple, end: HandshakeEnd) -> Result<(), SockError> {
+    pub fn fastopen_remove_of(&self, tuple: &Tuple, end: HandshakeEnd, here: Here) -> Result<(), SockError> {
         let posted = self.posted().ok_or(SockError::Stale)?;
-        posted.fastopen_remove(tuple, end, &mut self.nothing_held())
+        posted.fastopen_remove(tuple, end, here, &mut self.nothing_held())
     }
 }

@@ -280,6 +280,11 @@ pub enum Event {
         /// The listener's slot.
         listener: u32,
     },
+    /// A SYN was refused because the listener no longer listens.
+    SynRefused {
+        /// The listener's slot.
+        listener: u32,
+    },
     /// A request was refused because the listener no longer listens.
     Refused {
         /// The request's slot.

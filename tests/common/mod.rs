@@ -19,6 +19,9 @@ pub(crate) type TestStack = Stack<'static, u32, TestBackend>;
 pub(crate) type Listener = ListenerId<u32, TestBackend>;
 pub(crate) type Request = RequestId<u32, TestBackend>;
 
+/// Where and when nothing depends on either.
+pub(crate) const HERE: Here = Here { cpu: 0, now: 0 };
+
 /// How much memory a stack gets.
 #[derive(Clone, Copy)]
 pub(crate) struct Sizes {
@@ -49,7 +52,7 @@ pub(crate) fn stack_of(sizes: Sizes, design: Design) -> TestStack {
         buckets: Storage::boxed(sizes.buckets),
         ehash: Storage::boxed(sizes.ehash),
     };
-    Stack::new(resources, Config { design, migrate_req: true, max_socks: sizes.max_socks })
+    Stack::new(resources, Config { max_socks: sizes.max_socks, ..Config::migrating(design) })
 }
 
 /// Looks at a stack, and asserts that everything in it is counted and placed as it should be.

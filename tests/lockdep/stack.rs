@@ -15,19 +15,19 @@ fn addr() -> std::net::SocketAddr {
 
 /// Three listeners with connections; two are closed, in this order.
 fn close_two(mut stack: TestStack, order: [usize; 2]) {
-    let listeners = [(); 3].map(|()| stack.listen(addr(), 8, true).unwrap());
+    let listeners = [(); 3].map(|()| stack.listen_at(addr(), 8, true).unwrap());
     for child in 0..6_u32 {
         let hash = child.wrapping_mul(0x5555_5555);
         let hashes = Hashes { syn_hash: hash, sk_hash: hash };
         let arrival = Arrival { tuple: tuple(addr(), child), hashes };
-        assert!(stack.deliver(arrival, child).is_ok());
+        assert!(stack.deliver(arrival, HERE, child).is_ok());
     }
     for which in order {
-        stack.close(listeners[which]).unwrap().for_each(drop);
+        stack.close(listeners[which], HERE).unwrap().for_each(drop);
     }
     let last = listeners[3 - order[0] - order[1]];
     while stack.accept(last).unwrap().is_some() {}
-    stack.close(last).unwrap().for_each(drop);
+    stack.close(last, HERE).unwrap().for_each(drop);
     assert_empty(&mut stack);
 }
 

@@ -1,5 +1,6 @@
 //! Shutdown and close, some steps at a time.
 
+use crate::common::HERE;
 use crate::world::{Socket, State, World, free_owners};
 use rskq::inspect::Graph;
 use rskq::*;
@@ -23,7 +24,7 @@ impl World {
             _ => None,
         };
         if let Some(error) = refused {
-            let stopped = if close { self.stack.close(id) } else { self.stack.shutdown(id) };
+            let stopped = if close { self.stack.close(id, HERE) } else { self.stack.shutdown(id, HERE) };
             assert_eq!(stopped.map(drop), Err(error));
             return;
         }
@@ -44,6 +45,12 @@ impl World {
             self.socket(which).state = if close { State::Closed } else { State::Shut };
             self.socket(which).estate = None;
         }
+        if done && close {
+            // Its place may be another socket's, which has nothing of theirs.
+            for socket in self.sockets.iter_mut().flatten().filter(|socket| socket.estate == Some(which)) {
+                socket.estate = None;
+            }
+        }
     }
 
     /// Takes a listening socket out of the group; returns who gets everything at once, if anybody does.
@@ -52,7 +59,9 @@ impl World {
         self.members.swap_remove(place);
         let view = &before.listeners[self.socket(which).id.index() as usize];
         let fast = view.fastopenq.as_ref().expect("nobody holds a lock").qlen;
-        let nothing = self.socket(which).queue.is_empty() && view.charges.is_none() && fast == 0;
+        // Who still has to take steps asks the heir again, and is to find who has its own by then.
+        let asked = self.sockets.iter().flatten().any(|socket| socket.estate == Some(which));
+        let nothing = self.socket(which).queue.is_empty() && view.charges.is_none() && fast == 0 && !asked;
         if self.design != Design::Handover || nothing || !close && free_owners(before) == 0 {
             return None;
         }
@@ -63,7 +72,7 @@ impl World {
     fn take_steps(&self, which: usize, close: bool, steps: usize) -> (Vec<Said>, bool) {
         let id = self.sockets[which].as_ref().expect("it is known").id;
         let mut closing =
-            if close { self.stack.close(id) } else { self.stack.shutdown(id) }.expect("it stops");
+            if close { self.stack.close(id, HERE) } else { self.stack.shutdown(id, HERE) }.expect("it stops");
         let said = closing.by_ref().take(steps).map(|outcome| match outcome {
             Outcome::Aborted(child) => Said::Aborted(child),
             Outcome::Moved { to, wake } => {

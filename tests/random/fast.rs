@@ -1,5 +1,6 @@
 //! Fast open.
 
+use crate::common::HERE;
 use crate::world::{State, World, free_requests};
 use rskq::inspect::{FastOpenView, Graph};
 use rskq::request::RequestState;
@@ -36,17 +37,19 @@ impl World {
             None => Err(Refusal::NoListener),
             Some(_) if free_requests(before) == 0 => Err(Refusal::NoRequestSlot),
             Some(which) => {
+                let syn_queue_full = self.is_syn_queue_full(before, which);
                 let socket = self.socket(which);
-                if i64::from(fastopenq(before, socket.id.index()).qlen) >= i64::from(socket.limit) {
-                    Err(Refusal::FastOpenLimit)
-                } else if socket.is_full() {
+                let open = i64::from(fastopenq(before, socket.id.index()).qlen);
+                if socket.is_full() && !syn_queue_full {
                     Err(Refusal::AcceptQueueFull)
+                } else if syn_queue_full || open >= i64::from(socket.limit) {
+                    Err(Refusal::FastOpenLimit)
                 } else {
                     Ok(which)
                 }
             }
         };
-        match self.stack.syn_fastopen(World::arrival(client, hash), child) {
+        match self.stack.syn_fastopen(World::arrival(client, hash), HERE, child) {
             Ok(FastOpened { delivered, handshake }) => {
                 let which = expected.expect("the reference refuses it");
                 assert!(self.handshakes.iter().all(|(before, _)| *before != handshake));
@@ -65,7 +68,10 @@ impl World {
         let Some((id, goes_on)) = self.handshakes.iter_mut().rev().nth(back) else { return };
         let (id, goes_on) = (*id, std::mem::take(goes_on));
         let end = if reset { HandshakeEnd::Reset } else { HandshakeEnd::Done };
-        assert_eq!(self.stack.fastopen_remove(id, end), if goes_on { Ok(()) } else { Err(SockError::Stale) });
+        assert_eq!(
+            self.stack.fastopen_remove(id, end, HERE),
+            if goes_on { Ok(()) } else { Err(SockError::Stale) }
+        );
         if !goes_on {
             return;
         }

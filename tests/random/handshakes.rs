@@ -1,21 +1,31 @@
 //! SYN, SYN-ACK timer, final ACK, reset.
 
-use crate::common::tuple;
-use crate::world::{State, World, addr, free_requests, half_open};
+use crate::common::{HERE, Request, tuple};
+use crate::world::{Socket, State, World, addr, free_requests, half_open};
 use rskq::inspect::Graph;
 use rskq::*;
 
+/// What a SYN is answered with.
+#[derive(Debug, PartialEq, Eq)]
+enum Answer {
+    New,
+    Again(Request),
+    Cookie(usize),
+}
+
 impl World {
     pub(crate) fn syn(&mut self, before: &Graph<u32>, client: u32, hash: u32) {
-        let expected = match (self.half_open.get(&client), self.selected(hash)) {
-            (Some((known, _)), _) => Ok(Some(*known)),
+        let expected = match (self.half_open.get(&client).copied(), self.selected(hash)) {
+            (Some((known, _)), _) => Ok(Answer::Again(known)),
             (None, None) => Err(Refusal::NoListener),
+            (None, Some(which)) if self.socket(which).is_full() => Err(Refusal::AcceptQueueFull),
+            (None, Some(which)) if self.is_syn_queue_full(before, which) => Ok(Answer::Cookie(which)),
             (None, Some(_)) if free_requests(before) == 0 => Err(Refusal::NoRequestSlot),
-            (None, Some(_)) => Ok(None),
+            (None, Some(_)) => Ok(Answer::New),
         };
-        match self.stack.syn(World::arrival(client, hash)) {
+        match self.stack.syn(World::arrival(client, hash), HERE) {
             Ok(Syn::New(id)) => {
-                assert_eq!(expected, Ok(None));
+                assert_eq!(expected, Ok(Answer::New));
                 assert!(self.syns.iter().all(|(before, _)| *before != id), "an id is given out once");
                 self.half_open.insert(client, (id, hash));
                 self.syns.push((id, client));
@@ -23,9 +33,16 @@ impl World {
                 let charged = half_open(&after, client).unwrap().rsk_listener;
                 assert_eq!(charged.and_then(|slot| self.at_slot(slot)), self.selected(hash));
             }
-            Ok(Syn::Duplicate(id)) => assert_eq!(expected, Ok(Some(id))),
+            Ok(Syn::Duplicate(id)) => assert_eq!(expected, Ok(Answer::Again(id))),
+            Ok(Syn::Cookie(id)) => assert_eq!(self.at_slot(id.index()).map(Answer::Cookie), expected.ok()),
             Err(why) => assert_eq!(expected, Err(why)),
         }
+    }
+
+    /// Tells whether the listener is charged with more half-open requests than its backlog.
+    pub(crate) fn is_syn_queue_full(&mut self, before: &Graph<u32>, which: usize) -> bool {
+        let Socket { id, backlog, .. } = *self.socket(which);
+        i64::from(before.listeners[id.index() as usize].charges.qlen) > i64::from(backlog)
     }
 
     /// Returns who answers for a half-open request when it is looked at: its listener if that listens, or
@@ -50,7 +67,7 @@ impl World {
                 Some(which) => Ok(which),
             },
         };
-        match self.stack.ack(&tuple(addr(), client), child) {
+        match self.stack.ack(&tuple(addr(), client), Payload::None, HERE, child) {
             Ok(delivered) => {
                 let which = expected.expect("the reference refuses it");
                 self.half_open.remove(&client);
@@ -80,7 +97,7 @@ impl World {
                 },
             }),
         };
-        assert_eq!(self.stack.synack_timer(id, retries), expected);
+        assert_eq!(self.stack.synack_timer(id, retries, HERE), expected);
         if matches!(expected, Ok(SynAckTimer::Expired | SynAckTimer::Dropped)) {
             self.half_open.remove(&client);
         }

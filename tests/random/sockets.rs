@@ -1,6 +1,7 @@
 //! Listen, listen again, deliver, accept.
 
-use crate::world::{ROOM, Socket, State, World, addr, free_owners, free_requests};
+use crate::common::HERE;
+use crate::world::{ROOM, Socket, State, World, addr, allowed, free_owners, free_requests};
 use rskq::inspect::Graph;
 use rskq::*;
 use std::collections::VecDeque;
@@ -15,12 +16,13 @@ impl World {
         if self.sockets[which].as_ref().is_some_and(|socket| socket.state != State::Closed) {
             return;
         }
-        let listened = self.stack.listen(addr(), backlog, true);
+        let listened = self.stack.listen_at(addr(), backlog, true);
         let no_slot = before.listeners.iter().all(|listener| listener.refs != 0) || free_owners(before) == 0;
         match listened {
             Ok(id) => {
                 assert!(!no_slot && self.has_room());
                 let queue = VecDeque::new();
+                let backlog = allowed(backlog);
                 self.sockets[which] =
                     Some(Socket { id, state: State::Listening, backlog, limit: 0, queue, estate: None });
                 self.members.push(which);
@@ -42,9 +44,9 @@ impl World {
             State::Shut if !has_room => Err(ListenError::NoGroupRoom),
             State::Shut | State::Listening => Ok(()),
         };
-        assert_eq!(self.stack.listen_again(socket.id, backlog), expected);
+        assert_eq!(self.stack.listen(socket.id, backlog), expected);
         if expected.is_ok() {
-            socket.backlog = backlog;
+            socket.backlog = allowed(backlog);
             if socket.state == State::Shut {
                 socket.state = State::Listening;
                 self.members.push(which);
@@ -60,7 +62,7 @@ impl World {
             Some(which) if self.socket(which).is_full() => Err(Refusal::AcceptQueueFull),
             Some(which) => Ok(which),
         };
-        match self.stack.deliver(World::arrival(client, hash), child) {
+        match self.stack.deliver(World::arrival(client, hash), HERE, child) {
             Ok(delivered) => {
                 let which = expected.expect("the reference refuses it");
                 self.queued(which, child, &delivered);

@@ -27,6 +27,11 @@ pub(crate) enum State {
     Closed,
 }
 
+/// The backlog that a socket gets which asks for `backlog`.
+pub(crate) fn allowed(backlog: u32) -> u32 {
+    backlog.min(Sysctl::LINUX.somaxconn)
+}
+
 /// What the reference knows of a socket.
 #[derive(Clone, Debug)]
 pub(crate) struct Socket {

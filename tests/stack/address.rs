@@ -6,8 +6,8 @@ use super::*;
 fn an_address_is_shared_only_by_sockets_that_all_say_so() {
     for (first, second) in [(true, false), (false, true), (false, false)] {
         let stack = stack(CLONE);
-        let id = stack.listen(addr(), 1, first).unwrap();
-        assert_eq!(stack.listen(addr(), 1, second), Err(ListenError::AddrInUse));
+        let id = stack.listen_at(addr(), 1, first).unwrap();
+        assert_eq!(stack.listen_at(addr(), 1, second), Err(ListenError::AddrInUse));
         assert_eq!(deliver(&stack, 1), Ok(id));
         finish(stack, &[id]);
     }
@@ -18,11 +18,11 @@ fn a_shut_socket_holds_its_address_until_it_is_closed() {
     for design in DESIGNS {
         for shared in [true, false] {
             let stack = stack(design);
-            let shut = stack.listen(addr(), 1, shared).unwrap();
+            let shut = stack.listen_at(addr(), 1, shared).unwrap();
             assert_eq!(shutdown(&stack, shut), []);
-            assert_eq!(stack.listen(addr(), 1, !shared), Err(ListenError::AddrInUse));
+            assert_eq!(stack.listen_at(addr(), 1, !shared), Err(ListenError::AddrInUse));
             assert_eq!(close(&stack, shut), []);
-            let next = stack.listen(addr(), 1, !shared).unwrap();
+            let next = stack.listen_at(addr(), 1, !shared).unwrap();
             finish(stack, &[next]);
         }
     }
@@ -31,13 +31,13 @@ fn a_shut_socket_holds_its_address_until_it_is_closed() {
 #[test]
 fn a_socket_that_stops_holds_its_address_until_the_last_step() {
     let stack = stack(Design::Abort);
-    let id = stack.listen(addr(), 1, false).unwrap();
+    let id = stack.listen_at(addr(), 1, false).unwrap();
     assert_eq!(deliver(&stack, 1), Ok(id));
-    let mut steps = stack.close(id).unwrap();
+    let mut steps = stack.close(id, HERE).unwrap();
     assert_eq!(steps.next().map(end), Some(End::Aborted(1)));
-    assert_eq!(stack.listen(addr(), 1, false), Err(ListenError::AddrInUse));
+    assert_eq!(stack.listen_at(addr(), 1, false), Err(ListenError::AddrInUse));
     assert!(steps.next().is_none());
-    let next = stack.listen(addr(), 1, false).unwrap();
+    let next = stack.listen_at(addr(), 1, false).unwrap();
     drop(steps);
     finish(stack, &[next]);
 }
@@ -46,9 +46,9 @@ fn a_socket_that_stops_holds_its_address_until_the_last_step() {
 fn a_shut_socket_that_does_not_share_listens_again() {
     for design in DESIGNS {
         let stack = stack(design);
-        let id = stack.listen(addr(), 1, false).unwrap();
+        let id = stack.listen_at(addr(), 1, false).unwrap();
         assert_eq!(shutdown(&stack, id), []);
-        assert_eq!(stack.listen_again(id, 1), Ok(()));
+        assert_eq!(stack.listen(id, 1), Ok(()));
         assert_eq!(deliver(&stack, 1), Ok(id));
         finish(stack, &[id]);
     }
@@ -62,7 +62,7 @@ fn addresses_do_not_mix() {
     for buckets in [1, 4] {
         for design in DESIGNS {
             let stack = stack_of(Sizes { groups: 6, chunks: 6, buckets, ..ENOUGH }, design);
-            let ids = addrs.map(|addr| stack.listen(addr, 4, true).unwrap());
+            let ids = addrs.map(|addr| stack.listen_at(addr, 4, true).unwrap());
             for (child, addr) in (0..).zip(addrs) {
                 let hashes = Hashes { syn_hash: u32::MAX, sk_hash: u32::MAX };
                 assert_eq!(deliver_to(&stack, addr, hashes, child), Ok(ids[child as usize]));
@@ -82,9 +82,9 @@ fn addresses_do_not_mix() {
 #[test]
 fn who_does_not_share_is_in_nobodys_way_at_another_address() {
     let stack = stack_of(Sizes { buckets: 1, ..ENOUGH }, CLONE);
-    let alone = stack.listen(addr(), 4, false).unwrap();
-    let shared = stack.listen("127.0.0.2:80".parse().unwrap(), 4, true).unwrap();
-    let other = stack.listen("[::1]:80".parse().unwrap(), 4, false).unwrap();
+    let alone = stack.listen_at(addr(), 4, false).unwrap();
+    let shared = stack.listen_at("127.0.0.2:80".parse().unwrap(), 4, true).unwrap();
+    let other = stack.listen_at("[::1]:80".parse().unwrap(), 4, false).unwrap();
     finish(stack, &[alone, shared, other]);
 }
 
@@ -92,8 +92,8 @@ fn who_does_not_share_is_in_nobodys_way_at_another_address() {
 fn an_ipv6_group_migrates_like_any_other() {
     let local: SocketAddr = "[2001:db8::1]:443".parse().unwrap();
     let stack = stack(CLONE);
-    let a = stack.listen(local, 4, true).unwrap();
-    let b = stack.listen(local, 4, true).unwrap();
+    let a = stack.listen_at(local, 4, true).unwrap();
+    let b = stack.listen_at(local, 4, true).unwrap();
     assert_eq!(deliver_to(&stack, local, Hashes::default(), 1), Ok(a));
     assert_eq!(close(&stack, a), [End::Moved(b)]);
     assert_eq!(accept_all(&stack, b), [1]);
@@ -104,16 +104,16 @@ fn an_ipv6_group_migrates_like_any_other() {
 fn what_arrives_where_nobody_listens_is_refused() {
     let stack = stack(CLONE);
     assert_eq!(deliver(&stack, 1), Err(Refusal::NoListener));
-    let id = stack.listen("127.0.0.1:81".parse().unwrap(), 1, true).unwrap();
+    let id = stack.listen_at("127.0.0.1:81".parse().unwrap(), 1, true).unwrap();
     assert_eq!(deliver(&stack, 2), Err(Refusal::NoListener));
-    assert_eq!(stack.counters(), Default::default());
+    assert_eq!(mishaps(&stack), Default::default());
     finish(stack, &[id]);
 }
 
 #[test]
 fn a_group_is_selected_from_by_hash() {
     let stack = stack(CLONE);
-    let ids: [_; 4] = std::array::from_fn(|_| stack.listen(addr(), 4, true).unwrap());
+    let ids: [_; 4] = std::array::from_fn(|_| stack.listen_at(addr(), 4, true).unwrap());
     for (place, id) in (0..).zip(ids) {
         assert_eq!(deliver_at(&stack, (place, 4), (0, 1), place), id);
         let last = Hashes { syn_hash: hash_of(place + 1, 4).wrapping_sub(1), sk_hash: 0 };

@@ -5,7 +5,7 @@ use super::*;
 /// A socket with connections 0 .. `waiting`, alone at its address.
 fn one_with(design: Design, waiting: u32) -> (TestStack, Listener) {
     let stack = stack(design);
-    let id = stack.listen(addr(), 8, true).unwrap();
+    let id = stack.listen_at(addr(), 8, true).unwrap();
     for child in 0..waiting {
         assert_eq!(deliver(&stack, child), Ok(id));
     }
@@ -15,19 +15,19 @@ fn one_with(design: Design, waiting: u32) -> (TestStack, Listener) {
 #[test]
 fn steps_that_are_not_taken_can_be_taken_later() {
     let (stack, id) = one_with(Design::Abort, 4);
-    drop(stack.close(id).unwrap());
-    assert_eq!(stack.close(id).unwrap().next().map(end), Some(End::Aborted(0)));
+    drop(stack.close(id, HERE).unwrap());
+    assert_eq!(stack.close(id, HERE).unwrap().next().map(end), Some(End::Aborted(0)));
     assert_eq!(close(&stack, id), [End::Aborted(1), End::Aborted(2), End::Aborted(3)]);
-    assert_eq!(stack.close(id).map(drop), Err(SockError::Stale));
+    assert_eq!(stack.close(id, HERE).map(drop), Err(SockError::Stale));
     finish(stack, &[]);
 }
 
 #[test]
 fn a_shutdown_goes_on_where_it_was_left() {
     let (stack, id) = one_with(Design::Abort, 3);
-    assert_eq!(stack.shutdown(id).unwrap().next().map(end), Some(End::Aborted(0)));
+    assert_eq!(stack.shutdown(id, HERE).unwrap().next().map(end), Some(End::Aborted(0)));
     assert_eq!(shutdown(&stack, id), [End::Aborted(1), End::Aborted(2)]);
-    assert_eq!(stack.shutdown(id).map(drop), Err(SockError::NotListening));
+    assert_eq!(stack.shutdown(id, HERE).map(drop), Err(SockError::NotListening));
     assert_eq!(close(&stack, id), []);
     finish(stack, &[]);
 }
@@ -35,12 +35,12 @@ fn a_shutdown_goes_on_where_it_was_left() {
 #[test]
 fn a_migration_goes_on_where_it_was_left() {
     let stack = stack(CLONE);
-    let a = stack.listen(addr(), 8, true).unwrap();
-    let b = stack.listen(addr(), 8, true).unwrap();
+    let a = stack.listen_at(addr(), 8, true).unwrap();
+    let b = stack.listen_at(addr(), 8, true).unwrap();
     for child in 0..3 {
         assert_eq!(deliver(&stack, child), Ok(a));
     }
-    assert_eq!(stack.close(a).unwrap().next().map(end), Some(End::Moved(b)));
+    assert_eq!(stack.close(a, HERE).unwrap().next().map(end), Some(End::Moved(b)));
     assert_eq!(close(&stack, a), [End::Moved(b), End::Moved(b)]);
     assert_eq!(accept_all(&stack, b), [0, 1, 2]);
     finish(stack, &[b]);
@@ -49,25 +49,25 @@ fn a_migration_goes_on_where_it_was_left() {
 #[test]
 fn a_socket_that_stops_neither_accepts_nor_listens() {
     let (stack, id) = one_with(Design::Abort, 2);
-    let steps = stack.shutdown(id).unwrap();
+    let steps = stack.shutdown(id, HERE).unwrap();
     assert_eq!(stack.accept(id), Err(SockError::NotListening));
     assert_eq!(stack.queue_len(id), Err(SockError::NotListening));
-    assert_eq!(stack.listen_again(id, 1), Err(ListenError::Stopping));
+    assert_eq!(stack.listen(id, 1), Err(ListenError::Stopping));
     assert_eq!(deliver(&stack, 9), Err(Refusal::NoListener));
     assert_eq!(steps.map(end).collect::<Vec<_>>(), [End::Aborted(0), End::Aborted(1)]);
-    assert_eq!(stack.listen_again(id, 1), Ok(()));
+    assert_eq!(stack.listen(id, 1), Ok(()));
     finish(stack, &[id]);
 }
 
 #[test]
 fn a_socket_that_is_being_closed_is_stale_but_for_close() {
     let (stack, id) = one_with(Design::Abort, 2);
-    let steps = stack.close(id).unwrap();
+    let steps = stack.close(id, HERE).unwrap();
     assert_eq!(stack.accept(id), Err(SockError::Stale));
     assert_eq!(stack.queue_len(id), Err(SockError::Stale));
-    assert_eq!(stack.listen_again(id, 1), Err(ListenError::Stale));
-    assert_eq!(stack.shutdown(id).map(drop), Err(SockError::Stale));
-    assert_eq!(stack.close(id).unwrap().next().map(end), Some(End::Aborted(0)));
+    assert_eq!(stack.listen(id, 1), Err(ListenError::Stale));
+    assert_eq!(stack.shutdown(id, HERE).map(drop), Err(SockError::Stale));
+    assert_eq!(stack.close(id, HERE).unwrap().next().map(end), Some(End::Aborted(0)));
     assert_eq!(steps.map(end).collect::<Vec<_>>(), [End::Aborted(1)]);
     finish(stack, &[]);
 }
@@ -75,13 +75,13 @@ fn a_socket_that_is_being_closed_is_stale_but_for_close() {
 #[test]
 fn a_close_takes_over_from_a_shutdown_that_still_has_steps() {
     let (stack, id) = one_with(Design::Abort, 3);
-    let mut shutdown = stack.shutdown(id).unwrap();
+    let mut shutdown = stack.shutdown(id, HERE).unwrap();
     assert_eq!(shutdown.next().map(end), Some(End::Aborted(0)));
-    let mut close = stack.close(id).unwrap();
+    let mut close = stack.close(id, HERE).unwrap();
     assert_eq!(close.next().map(end), Some(End::Aborted(1)));
     // Whoever takes the last step closes.
     assert_eq!(shutdown.by_ref().map(end).collect::<Vec<_>>(), [End::Aborted(2)]);
-    assert_eq!(stack.close(id).map(drop), Err(SockError::Stale));
+    assert_eq!(stack.close(id, HERE).map(drop), Err(SockError::Stale));
     assert!(close.next().is_none());
     drop((shutdown, close));
     finish(stack, &[]);
@@ -91,7 +91,7 @@ fn a_close_takes_over_from_a_shutdown_that_still_has_steps() {
 fn two_who_take_the_steps_share_the_connections() {
     for design in [Design::Abort, CLONE] {
         let (stack, id) = one_with(design, 4);
-        let (mut one, mut other) = (stack.close(id).unwrap(), stack.close(id).unwrap());
+        let (mut one, mut other) = (stack.close(id, HERE).unwrap(), stack.close(id, HERE).unwrap());
         for child in [0, 2] {
             assert_eq!(one.next().map(end), Some(End::Aborted(child)));
             assert_eq!(other.next().map(end), Some(End::Aborted(child + 1)));
@@ -107,9 +107,9 @@ fn two_who_take_the_steps_share_the_connections() {
 #[test]
 fn steps_left_over_from_a_shutdown_take_nothing_from_who_listens_again() {
     let (stack, id) = one_with(Design::Abort, 2);
-    let mut left_over = stack.shutdown(id).unwrap();
+    let mut left_over = stack.shutdown(id, HERE).unwrap();
     assert_eq!(shutdown(&stack, id), [End::Aborted(0), End::Aborted(1)]);
-    assert_eq!(stack.listen_again(id, 8), Ok(()));
+    assert_eq!(stack.listen(id, 8), Ok(()));
     assert_eq!(deliver(&stack, 7), Ok(id));
     assert!(left_over.next().is_none());
     assert_eq!(accept_all(&stack, id), [7]);
@@ -120,15 +120,15 @@ fn steps_left_over_from_a_shutdown_take_nothing_from_who_listens_again() {
 #[test]
 fn steps_left_over_from_a_shutdown_do_not_finish_the_next_one() {
     let (stack, id) = one_with(Design::Abort, 1);
-    let mut left_over = stack.shutdown(id).unwrap();
+    let mut left_over = stack.shutdown(id, HERE).unwrap();
     assert_eq!(shutdown(&stack, id), [End::Aborted(0)]);
-    assert_eq!(stack.listen_again(id, 8), Ok(()));
+    assert_eq!(stack.listen(id, 8), Ok(()));
     assert_eq!(deliver(&stack, 7), Ok(id));
-    let next = stack.shutdown(id).unwrap();
+    let next = stack.shutdown(id, HERE).unwrap();
     assert!(left_over.next().is_none());
-    assert_eq!(stack.listen_again(id, 8), Err(ListenError::Stopping));
+    assert_eq!(stack.listen(id, 8), Err(ListenError::Stopping));
     assert_eq!(next.map(end).collect::<Vec<_>>(), [End::Aborted(7)]);
-    assert_eq!(stack.listen_again(id, 8), Ok(()));
+    assert_eq!(stack.listen(id, 8), Ok(()));
     drop(left_over);
     finish(stack, &[id]);
 }
@@ -137,10 +137,10 @@ fn steps_left_over_from_a_shutdown_do_not_finish_the_next_one() {
 fn what_arrives_between_steps_goes_to_who_listens() {
     for design in DESIGNS {
         let stack = stack(design);
-        let a = stack.listen(addr(), 8, true).unwrap();
-        let b = stack.listen(addr(), 8, true).unwrap();
+        let a = stack.listen_at(addr(), 8, true).unwrap();
+        let b = stack.listen_at(addr(), 8, true).unwrap();
         assert_eq!((deliver(&stack, 1), deliver(&stack, 2)), (Ok(a), Ok(a)));
-        let mut steps = stack.close(a).unwrap();
+        let mut steps = stack.close(a, HERE).unwrap();
         assert!(steps.next().is_some());
         assert_eq!(deliver(&stack, 3), Ok(b));
         steps.map(end).for_each(drop);
@@ -153,9 +153,9 @@ fn what_arrives_between_steps_goes_to_who_listens() {
 fn a_slot_is_not_reused_while_steps_remain() {
     let (mut stack, id) = one_with(Design::Abort, 1);
     {
-        let mut steps = stack.close(id).unwrap();
+        let mut steps = stack.close(id, HERE).unwrap();
         assert_eq!(steps.by_ref().map(end).collect::<Vec<_>>(), [End::Aborted(0)]);
-        let next = stack.listen(addr(), 1, true).unwrap();
+        let next = stack.listen_at(addr(), 1, true).unwrap();
         assert_ne!(next.index(), id.index());
         assert_eq!(deliver(&stack, 5), Ok(next));
         assert!(steps.next().is_none());

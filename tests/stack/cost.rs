@@ -132,22 +132,25 @@ impl Holds {
             buckets: Storage::boxed(1),
             ehash: Storage::boxed(half_open as usize + 1),
         };
-        let stack = CountedStack::new(resources, Config { design, migrate_req: true, ..Config::default() });
-        let [a, b] = std::array::from_fn(|_| stack.listen(addr(), u32::MAX, true).unwrap());
+        let stack = CountedStack::new(resources, Config::migrating(design));
+        stack.set_sysctl(Sysctl { somaxconn: u32::MAX, ..stack.sysctl() });
+        let [a, b] = std::array::from_fn(|_| stack.listen_at(addr(), u32::MAX, true).unwrap());
         stack.set_fastopen(a, u32::MAX).unwrap();
         // Half of the fast ones were accepted and reset, the other half were accepted.
         for client in 0..fast {
-            let opened = stack.syn_fastopen(arrival(client), client).map_err(|refused| refused.why).unwrap();
+            let opened =
+                stack.syn_fastopen(arrival(client), HERE, client).map_err(|refused| refused.why).unwrap();
             assert_eq!(stack.accept(a), Ok(Some(client)));
             if client.is_multiple_of(2) {
-                stack.fastopen_remove(opened.handshake, HandshakeEnd::Reset).unwrap();
+                stack.fastopen_remove(opened.handshake, HandshakeEnd::Reset, HERE).unwrap();
             }
         }
         for client in 0..half_open {
-            assert!(matches!(stack.syn(arrival(client)), Ok(Syn::New(_))));
+            assert!(matches!(stack.syn(arrival(client), HERE), Ok(Syn::New(_))));
         }
         for client in 0..waiting {
-            let delivered = stack.deliver(arrival(client), client).map_err(|refused| refused.why).unwrap();
+            let delivered =
+                stack.deliver(arrival(client), HERE, client).map_err(|refused| refused.why).unwrap();
             assert!(delivered.listener == a);
         }
         (stack, [a, b])
@@ -157,13 +160,13 @@ impl Holds {
 /// Returns what it costs to close, and to shut down, who holds all this, every step taken.
 fn costs(design: Design, holds: Holds) -> [Cost; 2] {
     let (stack, [a, b]) = holds.stack(design);
-    let (closed, steps) = cost(|| stack.close(a).unwrap().count());
+    let (closed, steps) = cost(|| stack.close(a, HERE).unwrap().count());
     assert!(steps > 0);
     if design == Design::Handover {
         (0..holds.waiting).for_each(|child| assert_eq!(stack.accept(b), Ok(Some(child))));
     }
     let (stack, [a, _]) = holds.stack(design);
-    let (shut, steps) = cost(|| stack.shutdown(a).unwrap().count());
+    let (shut, steps) = cost(|| stack.shutdown(a, HERE).unwrap().count());
     assert!(steps > 0);
     [closed, shut]
 }

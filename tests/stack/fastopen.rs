@@ -1,19 +1,18 @@
 //! Connections that may be accepted before their handshake has ended.
 
 use super::*;
-use rskq::counters::Snapshot;
 
 /// A group of `N` that opens up to `limit` connections fast, each.
 fn group<const N: usize>(design: Design, limit: u32) -> (TestStack, [Listener; N]) {
     let stack = stack(design);
-    let listeners = std::array::from_fn(|_| stack.listen(addr(), 8, true).unwrap());
+    let listeners = std::array::from_fn(|_| stack.listen_at(addr(), 8, true).unwrap());
     listeners.iter().for_each(|&id| assert_eq!(stack.set_fastopen(id, limit), Ok(())));
     (stack, listeners)
 }
 
 /// Opens client number `client` fast, whose connection has the same number.
 fn open_at(stack: &TestStack, arrival: Arrival, client: u32) -> Result<(Listener, Request), Refusal> {
-    match stack.syn_fastopen(arrival, client) {
+    match stack.syn_fastopen(arrival, HERE, client) {
         Ok(FastOpened { delivered: went, handshake }) => Ok((delivered(Ok(went), client)?, handshake)),
         Err(refused) => Err(delivered(Err(refused), client).unwrap_err()),
     }
@@ -31,11 +30,11 @@ fn opened(stack: &TestStack, listener: Listener, client: u32) -> Request {
 }
 
 fn done(stack: &TestStack, handshake: Request) {
-    assert_eq!(stack.fastopen_remove(handshake, HandshakeEnd::Done), Ok(()));
+    assert_eq!(stack.fastopen_remove(handshake, HandshakeEnd::Done, HERE), Ok(()));
 }
 
 fn reset_by_client(stack: &TestStack, handshake: Request) {
-    assert_eq!(stack.fastopen_remove(handshake, HandshakeEnd::Reset), Ok(()));
+    assert_eq!(stack.fastopen_remove(handshake, HandshakeEnd::Reset, HERE), Ok(()));
 }
 
 /// How many connections count for `listener`, and how many of them were reset.
@@ -59,7 +58,7 @@ fn it_is_off_until_it_is_switched_on_and_off_again() {
     }
     assert_eq!(fastopenq(&mut stack, id), (0, 0));
     // Whoever is turned away is answered as if it had asked in the ordinary way: that is no drop.
-    assert_eq!(stack.counters(), Snapshot::default());
+    assert_eq!(mishaps(&stack), Snapshot::default());
     finish(stack, &[id]);
 }
 
@@ -67,13 +66,13 @@ fn it_is_off_until_it_is_switched_on_and_off_again() {
 fn it_is_off_for_a_new_socket_in_a_used_slot() {
     let (stack, [old]) = group(Design::Abort, 4);
     assert_eq!(close(&stack, old), []);
-    let new = stack.listen(addr(), 8, true).unwrap();
+    let new = stack.listen_at(addr(), 8, true).unwrap();
     assert_eq!(new.index(), old.index());
     assert_eq!(open(&stack, 1), Err(Refusal::FastOpenLimit));
     // It stays on for a socket that listens again.
     assert_eq!(stack.set_fastopen(new, 1), Ok(()));
     assert_eq!(shutdown(&stack, new), []);
-    assert_eq!(stack.listen_again(new, 8), Ok(()));
+    assert_eq!(stack.listen(new, 8), Ok(()));
     done(&stack, opened(&stack, new, 1));
     finish(stack, &[new]);
 }
@@ -115,7 +114,7 @@ fn a_handshake_may_end_before_its_connection_is_accepted() {
     for end in [HandshakeEnd::Done, HandshakeEnd::Reset] {
         let (mut stack, [id]) = group(Design::Abort, 1);
         let handshake = opened(&stack, id, 1);
-        assert_eq!(stack.fastopen_remove(handshake, end), Ok(()));
+        assert_eq!(stack.fastopen_remove(handshake, end, HERE), Ok(()));
         assert_eq!(fastopenq(&mut stack, id), (0, 0));
         done(&stack, opened(&stack, id, 2));
         assert_eq!(accept_all(&stack, id), [1, 2]);
@@ -126,7 +125,8 @@ fn a_handshake_may_end_before_its_connection_is_accepted() {
 #[test]
 fn a_handshake_ends_once() {
     let (stack, [id]) = group(Design::Abort, 4);
-    let stale = |handshake, end| assert_eq!(stack.fastopen_remove(handshake, end), Err(SockError::Stale));
+    let stale =
+        |handshake, end| assert_eq!(stack.fastopen_remove(handshake, end, HERE), Err(SockError::Stale));
     let both = |handshake| [HandshakeEnd::Done, HandshakeEnd::Reset].map(|end| stale(handshake, end));
     let handshake = opened(&stack, id, 1);
     done(&stack, handshake);
@@ -174,11 +174,11 @@ fn the_limit_counts_those_whose_handshake_goes_on() {
 #[test]
 fn the_backlog_and_the_memory_limit_as_for_others() {
     let stack = stack_of(Sizes { requests: 3, ..ENOUGH }, Design::Abort);
-    let id = stack.listen(addr(), 0, true).unwrap();
+    let id = stack.listen_at(addr(), 0, true).unwrap();
     assert_eq!(stack.set_fastopen(id, u32::MAX), Ok(()));
     let first = opened(&stack, id, 1);
     assert_eq!(open(&stack, 2), Err(Refusal::AcceptQueueFull));
-    assert_eq!(stack.counters(), Snapshot { ListenOverflows: 1, ListenDrops: 1, ..Snapshot::default() });
+    assert_eq!(mishaps(&stack), Snapshot { ListenOverflows: 1, ListenDrops: 1, ..Snapshot::default() });
     assert_eq!(accept_all(&stack, id), [1]);
     let second = opened(&stack, id, 2);
     assert_eq!(accept_all(&stack, id), [2]);
@@ -232,7 +232,7 @@ fn an_aborted_connections_handshake_ends_later() {
             // The closed listener is kept by what is charged to it.
             assert_eq!(fastopenq(&mut stack, id), (2, 0));
             for handshake in [waiting, accepted] {
-                assert_eq!(stack.fastopen_remove(handshake, end), Ok(()));
+                assert_eq!(stack.fastopen_remove(handshake, end, HERE), Ok(()));
             }
             assert_eq!(fastopenq(&mut stack, id), (0, 0));
             assert_empty(&mut stack);
@@ -311,7 +311,7 @@ fn a_listener_that_stops_lets_go_of_those_that_were_reset() {
         handshakes.into_iter().for_each(|handshake| reset_by_client(&stack, handshake));
         assert_eq!(shutdown(&stack, id), []);
         assert_eq!(fastopenq(&mut stack, id), (0, 0));
-        assert_eq!(stack.listen_again(id, 8), Ok(()));
+        assert_eq!(stack.listen(id, 8), Ok(()));
         // They do not count for who listens again, either.
         let handshakes = [3, 4].map(|client| opened(&stack, id, client));
         assert_eq!(accept_all(&stack, id), [3, 4]);
@@ -326,9 +326,9 @@ fn steps_left_over_from_a_shutdown_evict_nobody() {
     for design in DESIGNS {
         let (mut stack, [id]) = group(design, 1);
         {
-            let mut left_over = stack.shutdown(id).unwrap();
+            let mut left_over = stack.shutdown(id, HERE).unwrap();
             assert_eq!(shutdown(&stack, id), []);
-            assert_eq!(stack.listen_again(id, 8), Ok(()));
+            assert_eq!(stack.listen(id, 8), Ok(()));
             let handshake = opened(&stack, id, 1);
             assert_eq!(accept_all(&stack, id), [1]);
             reset_by_client(&stack, handshake);

@@ -1,12 +1,11 @@
 //! Our other design: everything goes to one heir, at once.
 
 use super::*;
-use rskq::counters::Snapshot;
 use rskq::request::Link;
 
 fn group_of<const N: usize>(sizes: Sizes) -> (TestStack, [Listener; N]) {
     let stack = stack_of(sizes, Design::Handover);
-    let listeners = std::array::from_fn(|_| stack.listen(addr(), 8, true).unwrap());
+    let listeners = std::array::from_fn(|_| stack.listen_at(addr(), 8, true).unwrap());
     (stack, listeners)
 }
 
@@ -30,12 +29,12 @@ fn everything_goes_to_one_heir_behind_what_waits_there_and_one_wake_tells() {
         assert_eq!(deliver_at(&stack, (2, 3), (0, 1), 10), c);
         let old = syn(&stack, arrival(4));
         syn(&stack, arrival(5));
-        assert!(stack.synack_timer(old, 9).is_ok());
+        assert!(stack.synack_timer(old, 9, HERE).is_ok());
         assert_eq!(how(&stack, a), [End::HandedOver(c, 3)]);
         assert_eq!([a, b, c].map(|id| charges(&mut stack, id)), [(0, 0), (0, 0), (2, 1)]);
         assert_eq!([4, 5].map(|client| ack(&stack, client)), [Ok(c); 2]);
         assert_eq!(accept_all(&stack, c), [10, 1, 2, 3, 4, 5]);
-        assert_eq!(stack.counters(), Snapshot { TCPMigrateReqSuccess: 3, ..Snapshot::default() });
+        assert_eq!(mishaps(&stack), Snapshot { TCPMigrateReqSuccess: 3, ..Snapshot::default() });
         close_shut(&stack, a);
         finish(stack, &[b, c]);
     }
@@ -55,7 +54,7 @@ fn from_the_last_place_it_goes_to_the_left_neighbour() {
 fn the_heirs_backlog_and_the_switch_are_not_asked() {
     let (stack, [a, b]) = group();
     stack.set_migrate_req(false);
-    stack.listen_again(b, 0).unwrap();
+    stack.listen(b, 0).unwrap();
     assert_eq!([1, 2, 3].map(|child| deliver(&stack, child)), [Ok(a); 3]);
     assert_eq!(close(&stack, a), [End::HandedOver(b, 3)]);
     assert_eq!(stack.queue_len(b), Ok((3, 0)));
@@ -79,7 +78,7 @@ fn half_open_requests_alone_are_handed_over_and_wake_nobody() {
     syn(&stack, arrival(1));
     assert_eq!(close(&stack, a), [End::HandedOver(b, 0)]);
     assert_eq!((charges(&mut stack, a), charges(&mut stack, b)), ((0, 0), (1, 1)));
-    assert_eq!(stack.counters(), Snapshot::default());
+    assert_eq!(mishaps(&stack), Snapshot::default());
     assert_eq!(ack(&stack, 1), Ok(b));
     assert_eq!(accept_all(&stack, b), [1]);
     finish(stack, &[b]);
@@ -92,7 +91,7 @@ fn who_holds_nothing_hands_nothing_over() {
     assert_eq!(shutdown(&stack, a), []);
     // It keeps its owner, which nobody names.
     assert_eq!(graph(&mut stack).listeners[a.index() as usize].owner, home);
-    assert_eq!(stack.listen_again(a, 8), Ok(()));
+    assert_eq!(stack.listen(a, 8), Ok(()));
     assert_eq!(close(&stack, a), []);
     assert_eq!(owners(&mut stack), 1);
     finish(stack, &[b]);
@@ -101,7 +100,7 @@ fn who_holds_nothing_hands_nothing_over() {
 #[test]
 fn no_other_address_inherits() {
     let (stack, [a]) = group();
-    let other = stack.listen("127.0.0.1:81".parse().unwrap(), 8, true).unwrap();
+    let other = stack.listen_at("127.0.0.1:81".parse().unwrap(), 8, true).unwrap();
     assert_eq!(deliver(&stack, 1), Ok(a));
     assert_eq!(close(&stack, a), [End::Aborted(1)]);
     finish(stack, &[other]);
@@ -118,7 +117,7 @@ fn of_the_last_member_connections_are_aborted_one_by_one() {
         assert_eq!(how(&stack, b), [End::Aborted(3), End::Aborted(1)]);
         // Half open they stay until somebody looks.
         assert_eq!(charges(&mut stack, b), (1, 1));
-        assert_eq!(stack.synack_timer(request, 9), Ok(SynAckTimer::Dropped));
+        assert_eq!(stack.synack_timer(request, 9, HERE), Ok(SynAckTimer::Dropped));
         assert_eq!(charges(&mut stack, b), (0, 0));
         let counters = stack.counters();
         assert_eq!((counters.TCPMigrateReqSuccess, counters.TCPMigrateReqFailure), (1, 3));
@@ -131,9 +130,9 @@ fn of_the_last_member_connections_are_aborted_one_by_one() {
 fn who_begins_to_listen_between_two_steps_of_the_last_gets_the_rest() {
     let (stack, [a]) = group();
     assert_eq!([1, 2, 3].map(|child| deliver(&stack, child)), [Ok(a); 3]);
-    let mut steps = stack.close(a).unwrap();
+    let mut steps = stack.close(a, HERE).unwrap();
     assert_eq!(steps.next().map(end), Some(End::Aborted(1)));
-    let b = stack.listen(addr(), 8, true).unwrap();
+    let b = stack.listen_at(addr(), 8, true).unwrap();
     assert_eq!(steps.map(end).collect::<Vec<_>>(), [End::Moved(b), End::Moved(b)]);
     assert_eq!(accept_all(&stack, b), [2, 3]);
     finish(stack, &[b]);
@@ -168,12 +167,12 @@ fn a_chain_of_closes_leads_to_the_last_heir() {
     syn(&stack, arrival_at((0, 1), (0, 1), 20));
     assert_eq!(ack(&stack, 10), Ok(b));
     assert_eq!(owners(&mut stack), 3, "of A's nothing is left");
-    let request = match stack.syn(arrival(13)) {
+    let request = match stack.syn(arrival(13), HERE) {
         Ok(Syn::Duplicate(request)) => request,
         other => panic!("{:?}", other.map(drop)),
     };
     assert!(matches!(names(&mut stack, 13), Link::Handed(_)));
-    assert!(stack.synack_timer(request, 9).is_ok());
+    assert!(stack.synack_timer(request, 9, HERE).is_ok());
     assert_eq!(names(&mut stack, 13), Link::Home(b.index()));
     assert_eq!([13, 12, 11, 20].map(|client| ack(&stack, client)), [Ok(b); 4]);
     assert_eq!(owners(&mut stack), 1);
@@ -187,10 +186,10 @@ fn a_thousand_closes_in_a_row_lose_nothing() {
     let sizes = Sizes { requests: 2 * ROUNDS as usize, owners: ROUNDS as usize + 1, ..ENOUGH };
     let (mut stack, [mut id]) = group_of(sizes);
     for round in 0..ROUNDS {
-        stack.listen_again(id, ROUNDS).unwrap();
+        stack.listen(id, ROUNDS).unwrap();
         assert_eq!(deliver(&stack, round), Ok(id));
         syn(&stack, arrival(round));
-        let heir = stack.listen(addr(), 8, true).unwrap();
+        let heir = stack.listen_at(addr(), 8, true).unwrap();
         assert_eq!(close(&stack, id), [End::HandedOver(heir, round + 1)]);
         id = heir;
     }
@@ -212,11 +211,11 @@ fn a_chain_of_any_length_is_let_go_of_without_recursion() {
     let (mut stack, [mut id]) = group_of(Sizes { owners: LINKS + 1, ..ENOUGH });
     syn(&stack, arrival(1));
     for _ in 0..LINKS {
-        let heir = stack.listen(addr(), 8, true).unwrap();
+        let heir = stack.listen_at(addr(), 8, true).unwrap();
         assert_eq!(close(&stack, id), [End::HandedOver(heir, 0)]);
         id = heir;
     }
-    assert_eq!(stack.listen(addr(), 8, true), Err(ListenError::NoListenerSlot), "every owner is a link");
+    assert_eq!(stack.listen_at(addr(), 8, true), Err(ListenError::NoListenerSlot), "every owner is a link");
     let look = || {
         // The chain is exchanged for one link, and the others are let go of one after the other.
         assert_eq!(ack(&stack, 1), Ok(id));
@@ -240,7 +239,7 @@ fn who_listens_again_has_an_owner_of_its_own() {
     assert_eq!(shutdown(&stack, a), [End::HandedOver(b, 0)]);
     let after = home(&mut stack);
     assert_ne!(before, after);
-    assert_eq!(stack.listen_again(a, 8), Ok(()));
+    assert_eq!(stack.listen(a, 8), Ok(()));
     // What was handed over does not come back.
     syn(&stack, arrival_at((1, 2), (0, 1), 2));
     assert_eq!((charges(&mut stack, a), charges(&mut stack, b)), ((1, 1), (1, 1)));
@@ -257,8 +256,8 @@ fn two_who_hand_over_to_each_other_in_turn_keep_no_owner() {
         assert_eq!(deliver(&stack, round), Ok(a));
         let [looked_at, _] = [1, 2].map(|client| syn(&stack, arrival(client)));
         assert_eq!(shutdown(&stack, a), [End::HandedOver(b, 1)]);
-        assert_eq!(stack.listen_again(a, 8), Ok(()));
-        assert!(stack.synack_timer(looked_at, 9).is_ok());
+        assert_eq!(stack.listen(a, 8), Ok(()));
+        assert!(stack.synack_timer(looked_at, 9, HERE).is_ok());
         assert_eq!(owners(&mut stack), 3, "round {round}");
         assert_eq!((reset(&stack, 1), ack(&stack, 2)), (Ok(()), Ok(b)));
         assert_eq!(accept_all(&stack, b), [round, 2]);
@@ -277,7 +276,7 @@ fn a_request_that_nobody_looks_at_goes_round_until_owners_run_out() {
     let mut rounds = 0;
     while owners(&mut stack) < OWNERS {
         assert_eq!(shutdown(&stack, from), [End::HandedOver(to, 0)]);
-        assert_eq!(stack.listen_again(from, 8), Ok(()));
+        assert_eq!(stack.listen(from, 8), Ok(()));
         std::mem::swap(&mut from, &mut to);
         rounds += 1;
     }
@@ -302,12 +301,12 @@ fn a_shutdown_without_a_spare_owner_moves_one_by_one() {
     // By hash, as under requeue, of [C, B].
     assert_eq!(shutdown(&stack, a), [End::Moved(c), End::Moved(b), End::Moved(c)]);
     assert_eq!([a, b, c].map(|id| charges(&mut stack, id)), [(1, 1), (0, 0), (0, 0)]);
-    assert!(stack.synack_timer(request, 9).is_ok());
+    assert!(stack.synack_timer(request, 9, HERE).is_ok());
     assert_eq!([a, b, c].map(|id| charges(&mut stack, id)), [(0, 0), (1, 0), (0, 0)]);
     assert_eq!(reset(&stack, 4), Ok(()));
     assert_eq!((accept_all(&stack, b), accept_all(&stack, c)), (vec![2], vec![1, 3]));
     // A close needs none.
-    assert_eq!(stack.listen_again(a, 8), Ok(()));
+    assert_eq!(stack.listen(a, 8), Ok(()));
     assert_eq!(deliver_at(&stack, (2, 3), (0, 1), 5), a);
     assert_eq!(close(&stack, a), [End::HandedOver(b, 1)]);
     assert_eq!(accept_all(&stack, b), [5]);
@@ -332,7 +331,7 @@ fn an_owner_is_free_again_once_nothing_names_it() {
 fn what_moved_is_told_to_who_goes_on_with_the_steps() {
     let (stack, [a, b]) = group();
     assert_eq!(deliver(&stack, 1), Ok(a));
-    drop(stack.close(a).unwrap());
+    drop(stack.close(a, HERE).unwrap());
     assert_eq!(close(&stack, a), [End::HandedOver(b, 1)], "or nobody wakes B");
     assert_eq!(accept_all(&stack, b), [1]);
     finish(stack, &[b]);

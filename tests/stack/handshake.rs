@@ -1,7 +1,6 @@
 //! Handshakes: from the SYN to the accept queue, or to the end.
 
 use super::*;
-use rskq::counters::Snapshot;
 
 /// As a timer's outcome.
 pub(super) const fn again(timeouts: u32) -> Result<SynAckTimer, SockError> {
@@ -10,19 +9,19 @@ pub(super) const fn again(timeouts: u32) -> Result<SynAckTimer, SockError> {
 
 pub(super) fn one(design: Design) -> (TestStack, Listener) {
     let stack = stack(design);
-    let id = stack.listen(addr(), 8, true).unwrap();
+    let id = stack.listen_at(addr(), 8, true).unwrap();
     (stack, id)
 }
 
 pub(super) fn group<const N: usize>(design: Design) -> (TestStack, [Listener; N]) {
     let stack = stack(design);
-    let listeners = std::array::from_fn(|_| stack.listen(addr(), 8, true).unwrap());
+    let listeners = std::array::from_fn(|_| stack.listen_at(addr(), 8, true).unwrap());
     (stack, listeners)
 }
 
 /// Asserts that the request is not half open, whoever asks.
 pub(super) fn assert_gone(stack: &TestStack, id: Request, client: u32) {
-    assert_eq!(stack.synack_timer(id, 9), Err(SockError::Stale));
+    assert_eq!(stack.synack_timer(id, 9, HERE), Err(SockError::Stale));
     assert_eq!(ack(stack, client), Err(Refusal::NoRequest));
     assert_eq!(reset(stack, client), Err(Refusal::NoRequest));
 }
@@ -33,7 +32,7 @@ fn a_syn_makes_one_request_however_often_it_comes() {
         let (mut stack, id) = one(design);
         let request = syn(&stack, arrival(1));
         for _ in 0..3 {
-            assert!(matches!(stack.syn(arrival(1)), Ok(Syn::Duplicate(known)) if known == request));
+            assert!(matches!(stack.syn(arrival(1), HERE), Ok(Syn::Duplicate(known)) if known == request));
         }
         assert_eq!(charges(&mut stack, id), (1, 1));
         assert_eq!((stack.queue_len(id), stack.accept(id)), (Ok((0, 8)), Ok(None)));
@@ -46,12 +45,14 @@ fn a_syn_makes_one_request_however_often_it_comes() {
 fn a_duplicate_is_known_whatever_its_hash_and_whoever_listens() {
     let (mut stack, [a, b]) = group(Design::Abort);
     let request = syn(&stack, arrival(1));
-    assert!(matches!(stack.syn(arrival_at((1, 2), (0, 1), 1)), Ok(Syn::Duplicate(id)) if id == request));
+    assert!(
+        matches!(stack.syn(arrival_at((1, 2), (0, 1), 1), HERE), Ok(Syn::Duplicate(id)) if id == request)
+    );
     assert_eq!((charges(&mut stack, a), charges(&mut stack, b)), ((1, 1), (0, 0)));
     assert_eq!((close(&stack, a), close(&stack, b)), (vec![], vec![]));
-    assert!(matches!(stack.syn(arrival(1)), Ok(Syn::Duplicate(id)) if id == request));
-    assert_eq!(stack.synack_timer(request, 9), Ok(SynAckTimer::Dropped));
-    assert_eq!(stack.syn(arrival(1)).map(drop), Err(Refusal::NoListener));
+    assert!(matches!(stack.syn(arrival(1), HERE), Ok(Syn::Duplicate(id)) if id == request));
+    assert_eq!(stack.synack_timer(request, 9, HERE), Ok(SynAckTimer::Dropped));
+    assert_eq!(stack.syn(arrival(1), HERE).map(drop), Err(Refusal::NoListener));
     finish(stack, &[]);
 }
 
@@ -63,7 +64,7 @@ fn connections_that_differ_in_one_part_of_the_tuple_are_different() {
         .map(|text| text.parse().unwrap());
     for ehash in [1, 4] {
         let mut stack = stack_of(Sizes { ehash, ..ENOUGH }, Design::Abort);
-        let ids = [local, port, ip, v6].map(|local| stack.listen(local, 4, true).unwrap());
+        let ids = [local, port, ip, v6].map(|local| stack.listen_at(local, 4, true).unwrap());
         let hashes = Hashes::default();
         for local in [local, port, ip, v6] {
             for remote in remotes {
@@ -73,7 +74,10 @@ fn connections_that_differ_in_one_part_of_the_tuple_are_different() {
         assert_eq!(ids.map(|id| charges(&mut stack, id)), [(4, 4); 4]);
         for (id, local) in ids.into_iter().zip([local, port, ip, v6]) {
             for (child, remote) in (0..).zip(remotes) {
-                assert_eq!(delivered(stack.ack(&Tuple { local, remote }, child), child), Ok(id));
+                assert_eq!(
+                    delivered(stack.ack(&Tuple { local, remote }, Payload::None, HERE, child), child),
+                    Ok(id)
+                );
             }
             assert_eq!(accept_all(&stack, id), [0, 1, 2, 3]);
         }
@@ -93,7 +97,7 @@ fn a_final_ack_moves_the_request_to_the_accept_queue() {
             assert_gone(&stack, request, client);
         }
         assert_eq!(accept_all(&stack, id), [2, 3, 1]);
-        assert_eq!(stack.counters(), Snapshot::default());
+        assert_eq!(mishaps(&stack), Snapshot::default());
         // The tuple is free.
         assert_ne!(syn(&stack, arrival(1)), requests[0]);
         assert_eq!(reset(&stack, 1), Ok(()));
@@ -109,10 +113,10 @@ fn an_ack_without_a_request_gives_the_child_back() {
         syn(&stack, arrival(1));
         assert_eq!(ack(&stack, 2), Err(Refusal::NoRequest));
         let elsewhere = tuple("127.0.0.1:81".parse().unwrap(), 1);
-        assert_eq!(delivered(stack.ack(&elsewhere, 1), 1), Err(Refusal::NoRequest));
+        assert_eq!(delivered(stack.ack(&elsewhere, Payload::None, HERE, 1), 1), Err(Refusal::NoRequest));
         assert_eq!(ack(&stack, 1), Ok(id));
         assert_eq!(ack(&stack, 1), Err(Refusal::NoRequest));
-        assert_eq!(stack.counters(), Snapshot::default());
+        assert_eq!(mishaps(&stack), Snapshot::default());
         assert_eq!(accept_all(&stack, id), [1]);
         finish(stack, &[id]);
     }
@@ -122,18 +126,19 @@ fn an_ack_without_a_request_gives_the_child_back() {
 fn a_full_accept_queue_keeps_the_request() {
     for backlog in [0, 2] {
         let mut stack = stack(Design::Abort);
-        let id = stack.listen(addr(), backlog, true).unwrap();
-        // The backlog does not limit how many are half open.
+        let id = stack.listen_at(addr(), 8, true).unwrap();
         for client in 0..8 {
             syn(&stack, arrival(client));
         }
+        // A smaller backlog leaves alone what is half open.
+        stack.listen(id, backlog).unwrap();
         for client in 0..=backlog {
             assert_eq!(ack(&stack, client), Ok(id));
         }
         for refused in 1..4 {
             assert_eq!(ack(&stack, 7), Err(Refusal::AcceptQueueFull));
             let expected = Snapshot { ListenOverflows: refused, ListenDrops: refused, ..Snapshot::default() };
-            assert_eq!(stack.counters(), expected);
+            assert_eq!(mishaps(&stack), expected);
             assert_eq!(charges(&mut stack, id).0, 7 - backlog as i32);
         }
         assert_eq!(stack.accept(id), Ok(Some(0)));
@@ -148,10 +153,10 @@ fn a_full_accept_queue_keeps_the_request() {
 #[test]
 fn the_largest_backlog_is_bounded_by_memory_only() {
     let stack = stack(Design::Abort);
-    let id = stack.listen(addr(), u32::MAX, true).unwrap();
+    let id = stack.listen_at(addr(), u32::MAX, true).unwrap();
     let all = 0..ENOUGH.requests as u32;
     all.clone().for_each(|client| assert_eq!(syn(&stack, arrival(client)).generation(), 0));
-    assert_eq!(stack.syn(arrival(99)).map(drop), Err(Refusal::NoRequestSlot));
+    assert_eq!(stack.syn(arrival(99), HERE).map(drop), Err(Refusal::NoRequestSlot));
     all.clone().for_each(|client| assert_eq!(ack(&stack, client), Ok(id)));
     assert_eq!(accept_all(&stack, id), all.collect::<Vec<_>>());
     finish(stack, &[id]);
@@ -167,7 +172,7 @@ fn a_request_stays_with_the_listener_that_its_syn_fell_on() {
             Arrival { tuple: tuple(addr(), client), hashes }
         };
         syn(&stack, last(1));
-        let c = stack.listen(addr(), 8, true).unwrap();
+        let c = stack.listen_at(addr(), 8, true).unwrap();
         syn(&stack, last(2));
         assert_eq!([a, b, c].map(|id| charges(&mut stack, id).0), [0, 1, 1]);
         assert_eq!([1, 2].map(|client| ack(&stack, client)), [Ok(b), Ok(c)]);
@@ -182,14 +187,14 @@ fn a_request_is_young_until_its_syn_ack_is_sent_again() {
         let [first, second] = [1, 2].map(|client| syn(&stack, arrival(client)));
         assert_eq!(charges(&mut stack, id), (2, 2));
         for timeouts in 1..=3 {
-            assert_eq!(stack.synack_timer(first, 3), again(timeouts));
+            assert_eq!(stack.synack_timer(first, 3, HERE), again(timeouts));
             assert_eq!(charges(&mut stack, id), (2, 1));
         }
-        assert_eq!(stack.synack_timer(first, 3), Ok(SynAckTimer::Expired));
+        assert_eq!(stack.synack_timer(first, 3, HERE), Ok(SynAckTimer::Expired));
         assert_eq!(charges(&mut stack, id), (1, 1));
         assert_gone(&stack, first, 1);
         // A young one may expire, too.
-        assert_eq!(stack.synack_timer(second, 0), Ok(SynAckTimer::Expired));
+        assert_eq!(stack.synack_timer(second, 0, HERE), Ok(SynAckTimer::Expired));
         assert_eq!(charges(&mut stack, id), (0, 0));
         assert_gone(&stack, second, 2);
         assert_ne!(syn(&stack, arrival(1)), first);
@@ -203,7 +208,7 @@ fn old_and_young_requests_end_with_an_ack_or_a_reset() {
     let (mut stack, id) = one(Design::Abort);
     let requests = [1, 2, 3, 4].map(|client| syn(&stack, arrival(client)));
     for old in &requests[..2] {
-        assert_eq!(stack.synack_timer(*old, 9), again(1));
+        assert_eq!(stack.synack_timer(*old, 9, HERE), again(1));
     }
     for (client, left) in [(1, (3, 2)), (3, (2, 1))] {
         assert_eq!(ack(&stack, client), Ok(id));
@@ -223,9 +228,9 @@ fn the_timer_of_what_is_not_half_open_is_stale() {
     let (mut stack, id) = one(Design::Abort);
     let request = syn(&stack, arrival(1));
     assert_eq!(ack(&stack, 1), Ok(id));
-    assert_eq!(stack.synack_timer(request, 0), Err(SockError::Stale), "it waits");
+    assert_eq!(stack.synack_timer(request, 0, HERE), Err(SockError::Stale), "it waits");
     assert_eq!(accept_all(&stack, id), [1]);
-    assert_eq!(stack.synack_timer(request, 0), Err(SockError::Stale), "it was accepted");
+    assert_eq!(stack.synack_timer(request, 0, HERE), Err(SockError::Stale), "it was accepted");
     let next = syn(&stack, arrival(2));
     assert_eq!(next.index(), request.index());
     for (index, generation) in [
@@ -236,26 +241,26 @@ fn the_timer_of_what_is_not_half_open_is_stale() {
         (u32::MAX, u32::MAX),
     ] {
         let never = Request::from_parts(index, generation);
-        assert_eq!(stack.synack_timer(never, 0), Err(SockError::Stale));
-        assert_eq!(stack.fastopen_remove(never, HandshakeEnd::Done), Err(SockError::Stale));
+        assert_eq!(stack.synack_timer(never, 0, HERE), Err(SockError::Stale));
+        assert_eq!(stack.fastopen_remove(never, HandshakeEnd::Done, HERE), Err(SockError::Stale));
     }
     assert_eq!(charges(&mut stack, id), (1, 1));
-    assert_eq!(stack.synack_timer(next, 0), Ok(SynAckTimer::Expired));
+    assert_eq!(stack.synack_timer(next, 0, HERE), Ok(SynAckTimer::Expired));
     finish(stack, &[id]);
 }
 
 #[test]
 fn request_slots_run_out_for_those_that_need_one() {
     let stack = stack_of(Sizes { requests: 2, ..ENOUGH }, Design::Abort);
-    let id = stack.listen(addr(), 8, true).unwrap();
+    let id = stack.listen_at(addr(), 8, true).unwrap();
     let request = syn(&stack, arrival(1));
     syn(&stack, arrival(2));
     for refused in 1..4 {
-        assert_eq!(stack.syn(arrival(3)).map(drop), Err(Refusal::NoRequestSlot));
+        assert_eq!(stack.syn(arrival(3), HERE).map(drop), Err(Refusal::NoRequestSlot));
         let expected = Snapshot { RequestSlabFull: refused, ListenDrops: refused, ..Snapshot::default() };
-        assert_eq!(stack.counters(), expected);
+        assert_eq!(mishaps(&stack), expected);
     }
-    assert!(matches!(stack.syn(arrival(1)), Ok(Syn::Duplicate(id)) if id == request));
+    assert!(matches!(stack.syn(arrival(1), HERE), Ok(Syn::Duplicate(id)) if id == request));
     assert_eq!((ack(&stack, 1), ack(&stack, 2)), (Ok(id), Ok(id)));
     assert_eq!(stack.accept(id), Ok(Some(1)));
     syn(&stack, arrival(3));
@@ -273,19 +278,20 @@ fn without_a_part_of_the_memory_handshakes_fail_by_name() {
             (Sizes { buckets: 0, ehash: 0, ..ENOUGH }, Refusal::NoListener, false),
         ] {
             let mut stack = stack_of(sizes, design);
-            let ids: [_; 2] = std::array::from_fn(|_| stack.listen(addr(), 4, true));
+            let ids: [_; 2] = std::array::from_fn(|_| stack.listen_at(addr(), 4, true));
             assert_eq!(ids.map(|id| id.is_ok()), [listens; 2]);
             for id in ids.into_iter().flatten() {
                 assert_eq!(stack.set_fastopen(id, 4), Ok(()));
             }
             for _ in 0..2 {
-                assert_eq!(stack.syn(arrival(1)).map(drop), Err(syn));
+                assert_eq!(stack.syn(arrival(1), HERE).map(drop), Err(syn));
                 assert_eq!(ack(&stack, 1), Err(Refusal::NoRequest));
                 assert_eq!(reset(&stack, 1), Err(Refusal::NoRequest));
                 let never = Request::from_parts(0, 0);
-                assert_eq!(stack.synack_timer(never, 0), Err(SockError::Stale));
-                assert_eq!(stack.fastopen_remove(never, HandshakeEnd::Done), Err(SockError::Stale));
-                let refused = stack.syn_fastopen(arrival(1), 1).map(drop).map_err(|refused| refused.why);
+                assert_eq!(stack.synack_timer(never, 0, HERE), Err(SockError::Stale));
+                assert_eq!(stack.fastopen_remove(never, HandshakeEnd::Done, HERE), Err(SockError::Stale));
+                let refused =
+                    stack.syn_fastopen(arrival(1), HERE, 1).map(drop).map_err(|refused| refused.why);
                 assert_eq!(refused, Err(syn));
             }
             let ids = ids.into_iter().flatten().collect::<Vec<_>>();

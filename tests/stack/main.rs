@@ -20,7 +20,8 @@ mod queue;
 mod recount;
 mod requeue;
 
-use common::{Listener, Request, Sizes, TestBackend, TestStack, assert_empty, graph, stack_of, tuple};
+use common::{HERE, Listener, Request, Sizes, TestBackend, TestStack, assert_empty, graph, stack_of, tuple};
+use rskq::counters::Snapshot;
 use rskq::migrate::CloneFixes;
 use rskq::queue::Charges;
 use rskq::*;
@@ -64,7 +65,7 @@ fn delivered(
 }
 
 fn deliver_to(stack: &TestStack, local: SocketAddr, hashes: Hashes, child: u32) -> Result<Listener, Refusal> {
-    delivered(stack.deliver(Arrival { tuple: tuple(local, child), hashes }, child), child)
+    delivered(stack.deliver(Arrival { tuple: tuple(local, child), hashes }, HERE, child), child)
 }
 
 /// What arrives from client number `client` for member `place` of `n`, and for member `target` of
@@ -81,7 +82,7 @@ fn arrival(client: u32) -> Arrival {
 
 /// A SYN that must make a request.
 fn syn(stack: &TestStack, arrival: Arrival) -> Request {
-    match stack.syn(arrival) {
+    match stack.syn(arrival, HERE) {
         Ok(Syn::New(id)) => id,
         other => panic!("{:?}", other.map(drop)),
     }
@@ -89,7 +90,7 @@ fn syn(stack: &TestStack, arrival: Arrival) -> Request {
 
 /// The final ACK of client number `client`, whose connection has the same number.
 fn ack(stack: &TestStack, client: u32) -> Result<Listener, Refusal> {
-    delivered(stack.ack(&tuple(addr(), client), client), client)
+    delivered(stack.ack(&tuple(addr(), client), Payload::None, HERE, client), client)
 }
 
 fn reset(stack: &TestStack, client: u32) -> Result<(), Refusal> {
@@ -110,7 +111,7 @@ fn deliver(stack: &TestStack, child: u32) -> Result<Listener, Refusal> {
 /// Delivers to member `place` of `n`, of which it says when it migrates that it belongs to
 /// `target` of those that are left.
 fn deliver_at(stack: &TestStack, place: (u32, u32), target: (u32, u32), child: u32) -> Listener {
-    delivered(stack.deliver(arrival_at(place, target, child), child), child).unwrap()
+    delivered(stack.deliver(arrival_at(place, target, child), HERE, child), child).unwrap()
 }
 
 fn accept_all(stack: &TestStack, listener: Listener) -> Vec<u32> {
@@ -145,16 +146,28 @@ fn end(outcome: Outcome<u32, TestBackend>) -> End {
 }
 
 fn close(stack: &TestStack, listener: Listener) -> Vec<End> {
-    stack.close(listener).unwrap().map(end).collect()
+    stack.close(listener, HERE).unwrap().map(end).collect()
 }
 
 fn shutdown(stack: &TestStack, listener: Listener) -> Vec<End> {
-    stack.shutdown(listener).unwrap().map(end).collect()
+    stack.shutdown(listener, HERE).unwrap().map(end).collect()
+}
+
+/// What was counted of refusals and migrations; what goes its ordinary way is counted, too.
+fn mishaps(stack: &TestStack) -> Snapshot {
+    let ordinary = Snapshot::default();
+    Snapshot {
+        PassiveOpens: ordinary.PassiveOpens,
+        TCPFastOpenPassive: ordinary.TCPFastOpenPassive,
+        TCPTimeouts: ordinary.TCPTimeouts,
+        EmbryonicRsts: ordinary.EmbryonicRsts,
+        ..stack.counters()
+    }
 }
 
 /// Closes a socket that may be closed already and has nothing to move.
 fn close_shut(stack: &TestStack, id: Listener) {
-    if let Ok(steps) = stack.close(id) {
+    if let Ok(steps) = stack.close(id, HERE) {
         assert_eq!(steps.count(), 0);
     }
 }

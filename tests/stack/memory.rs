@@ -48,31 +48,31 @@ impl Memory {
             buckets: (&mut buckets.0).into(),
             ehash: (&mut buckets.1).into(),
         };
-        Stack::new(resources, Config { design: CLONE, migrate_req: true, ..Config::default() })
+        Stack::new(resources, Config::migrating(CLONE))
     }
 }
 
 /// Uses every part of a stack's memory, and leaves it used: a closed group, a shut socket, one that
 /// listens, connections that wait, one that is half open and one that was opened fast and reset.
 fn use_and_leave(stack: &Stack<'_, Child, DefaultBackend>, child: &Child) {
-    let a = stack.listen(addr(), 4, true).unwrap();
-    let b = stack.listen(addr(), 4, true).unwrap();
-    assert_eq!(stack.listen(addr(), 4, true), Err(ListenError::NoListenerSlot));
-    assert_eq!(stack.shutdown(a).unwrap().count(), 0);
+    let a = stack.listen_at(addr(), 4, true).unwrap();
+    let b = stack.listen_at(addr(), 4, true).unwrap();
+    assert_eq!(stack.listen_at(addr(), 4, true), Err(ListenError::NoListenerSlot));
+    assert_eq!(stack.shutdown(a, HERE).unwrap().count(), 0);
     let arrival = Arrival { tuple: tuple(addr(), 0), hashes: Hashes::default() };
     for _ in 0..4 {
-        let delivered = stack.deliver(arrival, child.clone()).map_err(|refused| refused.why).unwrap();
+        let delivered = stack.deliver(arrival, HERE, child.clone()).map_err(|refused| refused.why).unwrap();
         assert_eq!(delivered.listener, b);
     }
     assert!(stack.accept(b).unwrap().is_some());
-    assert!(matches!(stack.syn(arrival), Ok(Syn::New(_))));
+    assert!(matches!(stack.syn(arrival, HERE), Ok(Syn::New(_))));
     stack.set_fastopen(b, 1).unwrap();
-    let opened = stack.syn_fastopen(arrival, child.clone()).map_err(|refused| refused.why).unwrap();
+    let opened = stack.syn_fastopen(arrival, HERE, child.clone()).map_err(|refused| refused.why).unwrap();
     assert_eq!(stack.queue_len(b), Ok((4, 4)));
     (0..4).for_each(|_| assert!(stack.accept(b).unwrap().is_some()));
-    stack.fastopen_remove(opened.handshake, HandshakeEnd::Reset).unwrap();
+    stack.fastopen_remove(opened.handshake, HandshakeEnd::Reset, HERE).unwrap();
     for _ in 0..3 {
-        assert!(stack.deliver(arrival, child.clone()).is_ok());
+        assert!(stack.deliver(arrival, HERE, child.clone()).is_ok());
     }
     assert_eq!(stack.queue_len(b), Ok((3, 4)));
 }

@@ -17,7 +17,7 @@ fn migrated(stack: &TestStack) -> (u32, u32) {
 /// A group of `N` with room for `backlog` + 1 each.
 fn group<const N: usize>(design: Design, backlog: u32) -> (TestStack, [Listener; N]) {
     let stack = stack(design);
-    let listeners = std::array::from_fn(|_| stack.listen(addr(), backlog, true).unwrap());
+    let listeners = std::array::from_fn(|_| stack.listen_at(addr(), backlog, true).unwrap());
     (stack, listeners)
 }
 
@@ -123,7 +123,7 @@ fn clone_moves_a_connection_as_often_as_its_listener_stops() {
 fn clone_chooses_again_for_each_step() {
     let (stack, [a, b, c]) = group(CLONE, 8);
     assert_eq!((deliver(&stack, 1), deliver(&stack, 2)), (Ok(a), Ok(a)));
-    let mut steps = stack.close(a).unwrap();
+    let mut steps = stack.close(a, HERE).unwrap();
     assert_eq!(steps.next().map(end), Some(End::Moved(c)));
     assert_eq!(close(&stack, c), [End::Moved(b)]);
     assert_eq!(steps.next().map(end), Some(End::Moved(b)));
@@ -137,8 +137,8 @@ fn clone_chooses_again_for_each_step() {
 fn clone_finds_nobody_in_a_group_that_began_after_the_last_left() {
     let (stack, [a]) = group(CLONE, 8);
     assert_eq!(deliver(&stack, 1), Ok(a));
-    let steps = stack.close(a).unwrap();
-    let newcomer = stack.listen(addr(), 8, true).unwrap();
+    let steps = stack.close(a, HERE).unwrap();
+    let newcomer = stack.listen_at(addr(), 8, true).unwrap();
     assert_eq!(steps.map(end).collect::<Vec<_>>(), [End::Aborted(1)]);
     assert_eq!(migrated(&stack), (0, 1));
     finish(stack, &[newcomer]);
@@ -149,7 +149,7 @@ fn a_shut_socket_that_listens_again_takes_part_again() {
     let (stack, [a, b]) = group(CLONE, 8);
     assert_eq!(deliver(&stack, 1), Ok(a));
     assert_eq!(shutdown(&stack, a), [End::Moved(b)]);
-    assert_eq!(stack.listen_again(a, 8), Ok(()));
+    assert_eq!(stack.listen(a, 8), Ok(()));
     assert_eq!(close(&stack, b), [End::Moved(a)]);
     assert_eq!(accept_all(&stack, a), [1]);
     finish(stack, &[a]);
@@ -163,7 +163,7 @@ fn the_switch_is_looked_at_when_a_listener_stops_and_at_each_choice() {
         let (stack, [a, b]) = group(CLONE, 8);
         assert_eq!(deliver(&stack, 1), Ok(a));
         stack.set_migrate_req(at_stop);
-        let steps = stack.close(a).unwrap();
+        let steps = stack.close(a, HERE).unwrap();
         stack.set_migrate_req(at_step);
         let expected = if at_stop && at_step { End::Moved(b) } else { End::Aborted(1) };
         assert_eq!(steps.map(end).collect::<Vec<_>>(), [expected]);
@@ -182,7 +182,7 @@ fn a_listener_that_stopped_with_the_switch_off_leaves_its_group() {
     let group = graph.listeners[b.index() as usize].group.unwrap();
     let group = &graph.groups[group as usize];
     assert_eq!((group.num_socks, group.num_closed_socks), (1, 0));
-    assert_eq!(stack.listen_again(a, 1), Ok(()));
+    assert_eq!(stack.listen(a, 1), Ok(()));
     finish(stack, &[a, b]);
 }
 
@@ -192,7 +192,7 @@ fn only_clone_as_merged_forgets_to_wake() {
         let (stack, [a, b]) = group(Design::Clone(CloneFixes { wakeup, ..CloneFixes::AS_FIXED }), 8);
         assert_eq!(deliver(&stack, 1), Ok(a));
         let wakes: Vec<_> = stack
-            .close(a)
+            .close(a, HERE)
             .unwrap()
             .map(|outcome| match outcome {
                 Outcome::Moved { to, wake } => (to, wake.map(|wake| wake.listener())),

@@ -12,7 +12,7 @@ fn closed_first(
     prepare: fn(&TestStack, [Listener; 4]),
 ) -> Option<usize> {
     let stack = stack(design);
-    let listeners: [Listener; 4] = std::array::from_fn(|_| stack.listen(addr(), 4, true).unwrap());
+    let listeners: [Listener; 4] = std::array::from_fn(|_| stack.listen_at(addr(), 4, true).unwrap());
     assert_eq!(deliver_at(&stack, (0, 4), (target, 3), 7), listeners[0]);
     stack.set_picker(picker);
     prepare(&stack, listeners);
@@ -119,12 +119,12 @@ fn a_seed_draws_the_same_member_again_and_seeds_reach_all() {
 #[test]
 fn what_a_program_is_asked_is_which_one_is_attached_now() {
     let stack = stack(CLONE);
-    let listeners: [Listener; 3] = std::array::from_fn(|_| stack.listen(addr(), 4, true).unwrap());
+    let listeners: [Listener; 3] = std::array::from_fn(|_| stack.listen_at(addr(), 4, true).unwrap());
     stack.set_picker(Picker::Program);
     for child in [1, 2] {
         assert_eq!(deliver(&stack, child), Ok(listeners[0]));
     }
-    let mut steps = stack.close(listeners[0]).unwrap();
+    let mut steps = stack.close(listeners[0], HERE).unwrap();
     for to in [1, 2] {
         stack.set_program(Some(Program::Select(listeners[to].index())));
         assert_eq!(steps.next().map(end), Some(End::Moved(listeners[to])));

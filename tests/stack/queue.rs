@@ -6,7 +6,7 @@ use super::*;
 fn a_backlog_of_n_holds_n_and_one_more() {
     for backlog in [0, 1, 5] {
         let stack = stack(Design::Abort);
-        let id = stack.listen(addr(), backlog, true).unwrap();
+        let id = stack.listen_at(addr(), backlog, true).unwrap();
         for child in 0..=backlog {
             assert_eq!(deliver(&stack, child), Ok(id));
         }
@@ -21,9 +21,19 @@ fn a_backlog_of_n_holds_n_and_one_more() {
 }
 
 #[test]
-fn the_largest_backlog_is_bounded_by_memory_only() {
+fn the_largest_backlog_is_what_the_embedder_allows() {
     let stack = stack(Design::Abort);
-    let id = stack.listen(addr(), u32::MAX, true).unwrap();
+    let id = stack.listen_at(addr(), u32::MAX, true).unwrap();
+    assert_eq!(stack.queue_len(id), Ok((0, Sysctl::LINUX.somaxconn)));
+    stack.set_sysctl(Sysctl { somaxconn: u32::MAX, ..stack.sysctl() });
+    finish(stack, &[id]);
+}
+
+#[test]
+fn a_larger_one_is_bounded_by_memory_only() {
+    let stack = stack(Design::Abort);
+    stack.set_sysctl(Sysctl { somaxconn: u32::MAX, ..Sysctl::LINUX });
+    let id = stack.listen_at(addr(), u32::MAX, true).unwrap();
     for child in 0..ENOUGH.requests as u32 {
         assert_eq!(deliver(&stack, child), Ok(id));
     }
@@ -35,7 +45,7 @@ fn the_largest_backlog_is_bounded_by_memory_only() {
 #[test]
 fn connections_are_accepted_in_the_order_of_their_arrival() {
     let stack = stack(Design::Abort);
-    let id = stack.listen(addr(), 8, true).unwrap();
+    let id = stack.listen_at(addr(), 8, true).unwrap();
     for child in 0..4 {
         assert_eq!(deliver(&stack, child), Ok(id));
     }
@@ -52,8 +62,8 @@ fn connections_are_accepted_in_the_order_of_their_arrival() {
 #[test]
 fn a_full_member_turns_away_what_falls_on_it_though_others_have_room() {
     let stack = stack(CLONE);
-    let a = stack.listen(addr(), 0, true).unwrap();
-    let b = stack.listen(addr(), 0, true).unwrap();
+    let a = stack.listen_at(addr(), 0, true).unwrap();
+    let b = stack.listen_at(addr(), 0, true).unwrap();
     assert_eq!((deliver(&stack, 1), deliver(&stack, 2)), (Ok(a), Err(Refusal::AcceptQueueFull)));
     assert_eq!(deliver_at(&stack, (1, 2), (0, 1), 3), b);
     finish(stack, &[a, b]);

@@ -25,19 +25,19 @@ struct Places {
 /// A stack with something of everything, and what its graph is.
 fn graph_of_everything() -> (Graph<u32>, Places) {
     let mut stack = stack(Design::Handover);
-    let [other, shut, closed, heir] = std::array::from_fn(|_| stack.listen(addr(), 8, true).unwrap());
+    let [other, shut, closed, heir] = std::array::from_fn(|_| stack.listen_at(addr(), 8, true).unwrap());
     stack.set_fastopen(heir, 4).unwrap();
     let last = |client| arrival_at((3, 4), (0, 1), client);
     let [accepted, listed] = [1, 2].map(|client| {
-        let opened = stack.syn_fastopen(last(client), client).map_err(|refused| refused.why).unwrap();
+        let opened = stack.syn_fastopen(last(client), HERE, client).map_err(|refused| refused.why).unwrap();
         assert_eq!(stack.accept(heir), Ok(Some(client)));
         opened.handshake
     });
-    stack.fastopen_remove(listed, HandshakeEnd::Reset).unwrap();
-    let queued = stack.syn_fastopen(last(3), 3).map_err(|refused| refused.why).unwrap().handshake;
+    stack.fastopen_remove(listed, HandshakeEnd::Reset, HERE).unwrap();
+    let queued = stack.syn_fastopen(last(3), HERE, 3).map_err(|refused| refused.why).unwrap().handshake;
     let half_open =
         [(4, 3), (5, 2)].map(|(client, place)| syn(&stack, arrival_at((place, 4), (0, 1), client)));
-    assert!(stack.synack_timer(half_open[0], 9).is_ok());
+    assert!(stack.synack_timer(half_open[0], 9, HERE).is_ok());
     // Of [OTHER, SHUT, CLOSED, HEIR] the last takes a place that becomes free.
     assert_eq!(close(&stack, closed), [End::HandedOver(heir, 0)]);
     assert_eq!(shutdown(&stack, shut), []);

@@ -4,7 +4,7 @@ use super::*;
 
 fn group<const N: usize>(sizes: Sizes, backlog: u32) -> (TestStack, [Listener; N]) {
     let stack = stack_of(sizes, Design::Requeue);
-    let listeners = std::array::from_fn(|_| stack.listen(addr(), backlog, true).unwrap());
+    let listeners = std::array::from_fn(|_| stack.listen_at(addr(), backlog, true).unwrap());
     (stack, listeners)
 }
 
@@ -27,7 +27,7 @@ fn connections_are_spread_by_hash_behind_those_that_wait_and_every_gain_wakes() 
 fn it_takes_no_request_slot_and_minds_no_backlog() {
     let (stack, [a, b]) = group(Sizes { requests: 2, ..ENOUGH }, 1);
     assert_eq!((deliver(&stack, 1), deliver(&stack, 2)), (Ok(a), Ok(a)));
-    stack.listen_again(b, 0).unwrap();
+    stack.listen(b, 0).unwrap();
     assert_eq!(close(&stack, a).len(), 2);
     assert_eq!(stack.queue_len(b), Ok((2, 0)));
     assert_eq!(accept_all(&stack, b), [1, 2]);
@@ -50,9 +50,9 @@ fn who_begins_to_listen_between_two_steps_is_found() {
     for child in 0..3 {
         assert_eq!(deliver(&stack, child), Ok(a));
     }
-    let mut steps = stack.close(a).unwrap();
+    let mut steps = stack.close(a, HERE).unwrap();
     assert_eq!(steps.next().map(end), Some(End::Aborted(0)), "nobody listens yet");
-    let b = stack.listen(addr(), 8, true).unwrap();
+    let b = stack.listen_at(addr(), 8, true).unwrap();
     assert_eq!(steps.next().map(end), Some(End::Moved(b)));
     assert_eq!(steps.next().map(end), Some(End::Moved(b)));
     assert!(steps.next().is_none());
@@ -68,7 +68,7 @@ fn connections_come_back_to_a_listener_that_listens_again() {
     let (stack, [a, b]) = group(ENOUGH, 8);
     assert_eq!((deliver(&stack, 1), deliver(&stack, 2)), (Ok(a), Ok(a)));
     assert_eq!(shutdown(&stack, a).len(), 2);
-    stack.listen_again(a, 8).unwrap();
+    stack.listen(a, 8).unwrap();
     assert_eq!(close(&stack, b).len(), 2);
     assert_eq!(accept_all(&stack, a), [1, 2]);
     finish(stack, &[a]);

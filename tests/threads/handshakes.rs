@@ -1,5 +1,6 @@
 //! Handshakes, ordinary and fast: their timers go off, and their ends come, in another thread.
 
+use super::common::HERE;
 use super::{World, addr, keeps_all};
 use crate::common::{Request, tuple};
 use rskq::*;
@@ -51,15 +52,19 @@ impl World {
 
     fn syn(&self, arrival: Arrival) {
         for _ in 0..2 {
-            match self.stack.syn(arrival) {
+            match self.stack.syn(arrival, HERE) {
                 Ok(Syn::New(id) | Syn::Duplicate(id)) => self.handshakes.half_open.lock().unwrap().push(id),
-                Err(why) => assert_eq!(why, Refusal::NoRequestSlot, "somebody listens"),
+                Ok(Syn::Cookie(_)) => {}
+                Err(why) => assert!(
+                    matches!(why, Refusal::NoRequestSlot | Refusal::AcceptQueueFull),
+                    "somebody listens: {why:?}"
+                ),
             }
         }
     }
 
     fn ack(&self, arrival: Arrival, child: u32) {
-        match self.stack.ack(&arrival.tuple, child) {
+        match self.stack.ack(&arrival.tuple, Payload::None, HERE, child) {
             Ok(delivered) => assert!(delivered.wake.is_some()),
             Err(Refused { child, why }) => {
                 match why {
@@ -74,7 +79,7 @@ impl World {
     }
 
     fn open_fast(&self, arrival: Arrival, child: u32) {
-        match self.stack.syn_fastopen(arrival, child) {
+        match self.stack.syn_fastopen(arrival, HERE, child) {
             Ok(FastOpened { delivered, handshake }) => {
                 assert!(delivered.wake.is_some());
                 self.handshakes.began.fetch_add(1, Ordering::Relaxed);
@@ -91,13 +96,13 @@ impl World {
     }
 
     fn end_fast(&self, handshake: Request, end: HandshakeEnd) {
-        if self.stack.fastopen_remove(handshake, end).is_ok() {
+        if self.stack.fastopen_remove(handshake, end, HERE).is_ok() {
             self.handshakes.ended.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     fn tick(&self, id: Request) {
-        let outcome = self.stack.synack_timer(id, RETRIES);
+        let outcome = self.stack.synack_timer(id, RETRIES, HERE);
         let counter = match outcome {
             Err(error) => return assert_eq!(error, SockError::Stale),
             Ok(SynAckTimer::Retransmit { .. }) => &self.handshakes.sent_again,

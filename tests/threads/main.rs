@@ -8,7 +8,7 @@ mod common;
 
 mod handshakes;
 
-use common::{Listener, Sizes, TestBackend, TestStack, assert_empty, stack_of, tuple};
+use common::{HERE, Listener, Sizes, TestBackend, TestStack, assert_empty, stack_of, tuple};
 use handshakes::Handshakes;
 use rskq::inspect::Violation;
 use rskq::migrate::CloneFixes;
@@ -71,7 +71,7 @@ impl Drop for Leave<'_> {
 impl World {
     fn new(design: Design) -> Self {
         let stack = stack_of(SIZES, design);
-        let listeners = std::array::from_fn(|_| stack.listen(addr(), BACKLOG, true).unwrap());
+        let listeners = std::array::from_fn(|_| stack.listen_at(addr(), BACKLOG, true).unwrap());
         listeners.iter().for_each(|&id| stack.set_fastopen(id, FAST).unwrap());
         let ends = (0..ARRIVE + ROUNDS * LISTENERS as u32).map(|_| AtomicU32::new(0)).collect();
         Self {
@@ -120,7 +120,7 @@ impl World {
     }
 
     fn deliver(&self, child: u32, hashes: Hashes) {
-        match self.stack.deliver(Arrival { tuple: tuple(addr(), child), hashes }, child) {
+        match self.stack.deliver(Arrival { tuple: tuple(addr(), child), hashes }, HERE, child) {
             Ok(delivered) => assert!(delivered.wake.is_some()),
             Err(Refused { child, why }) => {
                 // There always is a listener, so that none is turned away for want of one.
@@ -185,12 +185,12 @@ impl World {
             self.stopped_with_waiting.fetch_add(1, Ordering::Relaxed);
         }
         if round.is_multiple_of(2) {
-            self.take_steps(self.stack.shutdown(id).unwrap());
-            return self.stack.listen_again(id, BACKLOG).unwrap();
+            self.take_steps(self.stack.shutdown(id, HERE).unwrap());
+            return self.stack.listen(id, BACKLOG).unwrap();
         }
-        self.take_steps(self.stack.close(id).unwrap());
+        self.take_steps(self.stack.close(id, HERE).unwrap());
         let reopened = loop {
-            match self.stack.listen(addr(), BACKLOG, true) {
+            match self.stack.listen_at(addr(), BACKLOG, true) {
                 Ok(reopened) => break reopened,
                 // Connections still name the closed ones, until they are accepted.
                 Err(error) => assert_eq!(error, ListenError::NoListenerSlot),
@@ -231,7 +231,7 @@ impl World {
         assert!(broken.iter().all(named), "{broken:?}");
         while self.accept_once() {}
         for which in 0..LISTENERS {
-            self.take_steps(self.stack.close(self.listener(which)).unwrap());
+            self.take_steps(self.stack.close(self.listener(which), HERE).unwrap());
         }
         assert_empty(&mut self.stack);
         for (child, ends) in self.ends.iter().enumerate() {

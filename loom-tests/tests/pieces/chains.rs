@@ -6,6 +6,7 @@
 use crate::owners::{Pot, Small, arrival, check_all_free, tuple};
 use crate::wrong::{TornIncrement, Unlocked, Unwatched};
 use crate::{Body, Race, expect, outcome, threads};
+use loom_tests::world::HERE;
 use rskq::Design;
 use rskq::sync::loom::Loom;
 use rskq::sync::model::{self, Fine, What};
@@ -43,7 +44,9 @@ fn walk<B: ModelBackend>(against: Against) -> impl Fn() + Send + Sync {
         // Both belong to A; with one of them the other is nobody's last reference.
         let half_open = if matches!(against, Against::Walker) { CONNECTIONS } else { 1 };
         for connection in 0..half_open {
-            expect("setup", pot.stack.syn(arrival(connection, 0)).is_ok(), || "a SYN is refused".into());
+            expect("setup", pot.stack.syn(arrival(connection, 0), HERE).is_ok(), || {
+                "a SYN is refused".into()
+            });
         }
         let closed: &[usize] = match against {
             Against::Root => &[],

@@ -3,6 +3,7 @@
 use crate::owners::{PORT, Pot, Small, check_all_free};
 use crate::wrong::{FirstForever, NoGenerations, TornIncrement, Unlocked, Unwatched, With, Wrong};
 use crate::{Body, Race, expect, outcome, threads};
+use loom_tests::world::HERE;
 use rskq::migrate::CloneFixes;
 use rskq::sync::loom::Loom;
 use rskq::sync::model::Fine;
@@ -19,7 +20,7 @@ const LAST: u32 = u32::MAX;
 /// Closes a listener, or shuts it down, and notes what became of what it held.
 fn stop<B: Backend>(pot: &Pot<B>, listener: usize, close: bool) {
     let id = pot.ids[listener];
-    let steps = if close { pot.stack.close(id) } else { pot.stack.shutdown(id) };
+    let steps = if close { pot.stack.close(id, HERE) } else { pot.stack.shutdown(id, HERE) };
     for step in steps.expect("each listener is stopped once") {
         match step {
             Outcome::Aborted(connection) => {

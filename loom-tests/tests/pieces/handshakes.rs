@@ -3,6 +3,7 @@
 use crate::owners::{Pot, Small, arrival, check_all_free, tuple};
 use crate::wrong::Unlocked;
 use crate::{Body, Race, expect, outcome, threads};
+use loom_tests::world::HERE;
 use rskq::sync::loom::Loom;
 use rskq::sync::model::Fine;
 use rskq::sync::{Fault, ModelBackend};
@@ -19,9 +20,10 @@ enum Does {
 
 fn act<B: ModelBackend>(pot: &Pot<B>, does: Does) {
     match does {
-        Does::Syn(connection) => match pot.stack.syn(arrival(connection, 0)) {
+        Does::Syn(connection) => match pot.stack.syn(arrival(connection, 0), HERE) {
             Ok(Syn::New(_)) => outcome("new"),
             Ok(Syn::Duplicate(_)) => outcome("duplicate"),
+            Ok(Syn::Cookie(_)) => outcome("cookie"),
             Err(why) => expect("refused", false, || format!("#{connection}: {why:?}")),
         },
         Does::Reset(connection) => match pot.stack.reset(&tuple(connection)) {
@@ -31,11 +33,13 @@ fn act<B: ModelBackend>(pot: &Pot<B>, does: Does) {
             }
             Err(_) => outcome("no request"),
         },
-        Does::Ack(connection) => match pot.stack.ack(&tuple(connection), connection) {
-            Ok(_) => outcome("queued"),
-            Err(refused) if refused.why == Refusal::NoRequest => outcome("no request"),
-            Err(refused) => expect("refused", false, || format!("#{connection}: {:?}", refused.why)),
-        },
+        Does::Ack(connection) => {
+            match pot.stack.ack(&tuple(connection), rskq::Payload::None, HERE, connection) {
+                Ok(_) => outcome("queued"),
+                Err(refused) if refused.why == Refusal::NoRequest => outcome("no request"),
+                Err(refused) => expect("refused", false, || format!("#{connection}: {:?}", refused.why)),
+            }
+        }
     }
 }
 
@@ -44,7 +48,9 @@ fn bucket<B: ModelBackend>(before: &'static [u32], does: [Does; 2]) -> impl Fn()
     move || {
         let pot = Pot::<B>::new(Small::new(1, 3), 1, Design::Requeue);
         for &connection in before {
-            expect("setup", pot.stack.syn(arrival(connection, 0)).is_ok(), || "a SYN is refused".into());
+            expect("setup", pot.stack.syn(arrival(connection, 0), HERE).is_ok(), || {
+                "a SYN is refused".into()
+            });
         }
         threads(does.map(|does| -> Body {
             let pot = Arc::clone(&pot);
@@ -121,7 +127,7 @@ fn fast_open<B: ModelBackend>(end: HandshakeEnd) -> impl Fn() + Send + Sync {
     move || {
         let pot = Pot::<B>::new(Small::new(1, 2), 1, Design::Requeue);
         expect("setup", pot.stack.set_fastopen(pot.ids[0], 1).is_ok(), || "it listens".into());
-        let opened = pot.stack.syn_fastopen(arrival(0, 0), 0);
+        let opened = pot.stack.syn_fastopen(arrival(0, 0), HERE, 0);
         let Ok(handshake) = opened.map(|opened| opened.handshake) else {
             return expect("setup", false, || "the connection is refused".into());
         };
@@ -132,12 +138,12 @@ fn fast_open<B: ModelBackend>(end: HandshakeEnd) -> impl Fn() + Send + Sync {
         let ender = {
             let pot = Arc::clone(&pot);
             Box::new(move || {
-                let ended = pot.stack.fastopen_remove(handshake, end).is_ok();
+                let ended = pot.stack.fastopen_remove(handshake, end, HERE).is_ok();
                 expect("ended", ended, || "the handshake has ended already".into());
             })
         };
         threads([acceptor, ender]);
-        let again = pot.stack.fastopen_remove(handshake, end).is_ok();
+        let again = pot.stack.fastopen_remove(handshake, end, HERE).is_ok();
         expect("ended", !again, || "the handshake ends twice".into());
         let evicted = pot.stack.evict_reset(pot.ids[0]) == Ok(true);
         outcome(if evicted { "counted on" } else { "counted no more" });

@@ -12,6 +12,7 @@ mod locks;
 mod owners;
 mod queue;
 mod slab;
+mod timers;
 mod wrong;
 
 use loom_tests::exhaust::{exhaust, join, spawn};

@@ -1,6 +1,7 @@
 //! The life of an owner: the last request of a listener that closed.
 
 use crate::{Race, expect, outcome, threads};
+use loom_tests::world::HERE;
 use rskq::request::{Link, RequestState};
 use rskq::sync::loom::Loom;
 use rskq::sync::model::Fine;
@@ -73,22 +74,22 @@ impl<B: Backend> Pot<B> {
             buckets: Storage::boxed(1),
             ehash: Storage::boxed(ehash),
         };
-        let stack = Stack::new(resources, Config { design, migrate_req: true, max_socks });
-        let listen = |_| stack.listen(local(PORT), BACKLOG, true).expect("there is room for each");
+        let stack = Stack::new(resources, Config { max_socks, ..Config::migrating(design) });
+        let listen = |_| stack.listen_at(local(PORT), BACKLOG, true).expect("there is room for each");
         let ids = (0..listening).map(listen).collect();
         Arc::new(Self { stack, ids, more: Mutex::default(), out: Mutex::default(), memory })
     }
 
     /// Opens one more listener, if there is a slot.
     pub(crate) fn join(&self, port: u16) -> bool {
-        let joined = self.stack.listen(local(port), BACKLOG, true).ok();
+        let joined = self.stack.listen_at(local(port), BACKLOG, true).ok();
         self.more.lock().expect("nobody panics with it").extend(joined);
         joined.is_some()
     }
 
     /// Delivers a connection to [`PORT`].
     pub(crate) fn deliver(&self, connection: u32, hash: u32) -> Result<Delivered<u32, B>, Refused<u32>> {
-        self.stack.deliver(arrival(connection, hash), connection)
+        self.stack.deliver(arrival(connection, hash), HERE, connection)
     }
 
     /// Notes that a connection came out of the stack.
@@ -123,7 +124,7 @@ impl<B: Backend> Pot<B> {
     }
 
     pub(crate) fn close(&self, id: ListenerId<u32, B>) {
-        for step in self.stack.close(id).into_iter().flatten() {
+        for step in self.stack.close(id, HERE).into_iter().flatten() {
             match step {
                 Outcome::Aborted(connection) => self.gone(connection),
                 Outcome::Moved { .. } => outcome("moved"),
@@ -202,7 +203,7 @@ fn check_free_lists<B: Backend>(pot: &Pot<B>, mut ids: Vec<ListenerId<u32, B>>) 
     for taken in 0..pot.memory.listeners {
         // As many as there is room for in one group.
         let port = PORT + (taken / pot.memory.max_socks as usize) as u16;
-        let Ok(id) = pot.stack.listen(local(port), BACKLOG, true) else {
+        let Ok(id) = pot.stack.listen_at(local(port), BACKLOG, true) else {
             return expect("free", false, || "not every listener slot can be taken again".into());
         };
         let lives = ids.iter().filter(|before| before.index() == id.index()).count();
@@ -211,7 +212,7 @@ fn check_free_lists<B: Backend>(pot: &Pot<B>, mut ids: Vec<ListenerId<u32, B>>) 
         }
         ids.push(id);
     }
-    let full = pot.stack.listen(local(PORT), BACKLOG, true).err() == Some(ListenError::NoListenerSlot);
+    let full = pot.stack.listen_at(local(PORT), BACKLOG, true).err() == Some(ListenError::NoListenerSlot);
     expect("free", full, || "there are more listener slots than there were".into());
     let delivered = (0..9).take_while(|&connection| pot.deliver(connection, 0).is_ok()).count();
     expect("free", delivered == pot.memory.requests, || format!("{delivered} request slots"));

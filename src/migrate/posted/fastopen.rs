@@ -15,6 +15,7 @@
 //! have been the last reference on the old one that accept put.
 
 use super::Site;
+use crate::event::Here;
 use crate::listener::Listener;
 use crate::lockdep::{Before, Held, Nothing, order::EstablishedBucket, order::FastOpen};
 use crate::net::RequestRef;
@@ -78,6 +79,7 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
         &self,
         tuple: &Tuple,
         end: HandshakeEnd,
+        here: Here,
         held: &mut Held<'_, Nothing>,
     ) -> Result<(), SockError> {
         let (child, mut inner) = self.ehash.lock(tuple, held).ok_or(SockError::Stale)?;
@@ -100,7 +102,8 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
             fastopenq.mend();
             // SAFETY: the handshake's reference, left to it by accept; an accepted connection is in no list,
             // and the slot is there while the stack is.
-            let pushed = unsafe { fastopenq.push_reset(RequestRef::from_raw(self.net, request.index())) };
+            let pushed =
+                unsafe { fastopenq.push_reset(RequestRef::from_raw(self.net, request.index()), here) };
             put = pushed.err().map(RequestRef::into_raw);
         }
         drop(fastopenq);

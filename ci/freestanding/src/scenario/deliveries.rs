@@ -1,6 +1,6 @@
 //! Deliver and accept: order, backlog, and each refusal.
 
-use super::{FIRST, LAST, LOCAL, OTHER, aborts, accept, deliver};
+use super::{FIRST, HERE, LAST, LOCAL, OTHER, aborts, accept, deliver};
 use crate::memory::{ImageStack, REQUESTS};
 use crate::sys::{expect, must};
 use rskq::Refusal;
@@ -13,7 +13,7 @@ const OLDEST: u32 = if cfg!(feature = "control-behaviour") { 2 } else { 1 };
 
 pub(super) fn run(stack: &ImageStack<'_>) {
     expect(deliver(stack, LOCAL, FIRST, 1) == Err(Refusal::NoListener), "deliver: nobody listens");
-    let a = must(stack.listen(LOCAL, 1, false), "listen: a free address");
+    let a = must(stack.listen_at(LOCAL, 1, false), "listen: a free address");
     expect(deliver(stack, OTHER, FIRST, 1) == Err(Refusal::NoListener), "deliver: nobody listens there");
 
     let before = stack.counters();
@@ -27,7 +27,7 @@ pub(super) fn run(stack: &ImageStack<'_>) {
     expect(accept(stack, a) == Some(2), "accept: then the next");
     expect(accept(stack, a).is_none(), "accept: nothing waits any more");
 
-    must(stack.listen_again(a, u32::MAX), "listen_again: a larger backlog");
+    must(stack.listen(a, u32::MAX), "listen_again: a larger backlog");
     for number in 0..REQUESTS as u32 {
         expect(deliver(stack, LOCAL, FIRST, number) == Ok(a), "deliver: a slot for each");
     }
@@ -37,6 +37,6 @@ pub(super) fn run(stack: &ImageStack<'_>) {
     expect(after.RequestSlabFull == before.RequestSlabFull + 1, "counters: RequestSlabFull");
     expect(after.ListenDrops == before.ListenDrops + 2, "counters: ListenDrops");
 
-    aborts(must(stack.close(a), "close: with a full queue"), &[0, 1, 2, 3]);
+    aborts(must(stack.close(a, HERE), "close: with a full queue"), &[0, 1, 2, 3]);
     expect(deliver(stack, LOCAL, FIRST, 1) == Err(Refusal::NoListener), "deliver: closed");
 }

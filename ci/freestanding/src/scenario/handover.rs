@@ -1,7 +1,7 @@
 //! The policy that moves everything at once: what a listener held is its heir's.
 
 use super::handshakes::{ack, syn};
-use super::{FIRST, LOCAL, accept, deliver};
+use super::{FIRST, HERE, LOCAL, accept, deliver};
 use crate::child::Child;
 use crate::memory::{ImageStack, Memory};
 use crate::sys::{expect, must};
@@ -9,16 +9,13 @@ use rskq::{Config, Design, Outcome};
 
 pub(super) fn run() {
     let mut memory = Memory::new();
-    let stack = ImageStack::new(
-        memory.lend(),
-        Config { design: Design::Handover, migrate_req: false, ..Config::default() },
-    );
-    let mut a = must(stack.listen(LOCAL, 4, true), "listen: shared");
-    let mut b = must(stack.listen(LOCAL, 4, true), "listen: shared with the first");
+    let stack = ImageStack::new(memory.lend(), Config::with(Design::Handover));
+    let mut a = must(stack.listen_at(LOCAL, 4, true), "listen: shared");
+    let mut b = must(stack.listen_at(LOCAL, 4, true), "listen: shared with the first");
     for _ in 0..3 {
         expect(deliver(&stack, LOCAL, FIRST, 1) == Ok(a), "deliver: the hash selects the first");
         expect(syn(&stack, 2).is_ok_and(|(new, _)| new), "syn: the first again");
-        let mut steps = must(stack.shutdown(a), "shutdown: one waits, one is half open");
+        let mut steps = must(stack.shutdown(a, HERE), "shutdown: one waits, one is half open");
         let Some(Outcome::HandedOver { to, connections: 1, wake }) = steps.next() else {
             return expect(false, "shutdown: hands everything over");
         };
@@ -26,11 +23,11 @@ pub(super) fn run() {
         expect(steps.next().is_none(), "shutdown: in one step");
         expect(ack(&stack, 2) == Ok(b), "ack: the heir's");
         expect(accept(&stack, b) == Some(1) && accept(&stack, b) == Some(2), "accept: in order");
-        must(stack.listen_again(a, 4), "listen_again: with an owner of its own");
+        must(stack.listen(a, 4), "listen_again: with an owner of its own");
         core::mem::swap(&mut a, &mut b);
     }
     for id in [a, b] {
-        expect(must(stack.close(id), "close: nothing waits").next().is_none(), "close: nothing moves");
+        expect(must(stack.close(id, HERE), "close: nothing waits").next().is_none(), "close: nothing moves");
     }
     expect(Child::live() == 0, "no child is left");
 }

@@ -1,6 +1,6 @@
 //! Half-open requests: SYN, SYN-ACK timer, final ACK, reset, and what a close makes of them.
 
-use super::{FIRST, LOCAL, aborts, accept, delivered};
+use super::{FIRST, HERE, LOCAL, aborts, accept, delivered};
 use crate::child::Child;
 use crate::memory::{Backend, ImageStack, ListenerId};
 use crate::sys::{expect, must};
@@ -25,36 +25,36 @@ pub(super) fn tuple(number: u32) -> Tuple {
 type Known = (bool, RequestId<Child, Backend>);
 
 pub(super) fn syn(stack: &ImageStack<'_>, number: u32) -> Result<Known, Refusal> {
-    stack.syn(arrival(LOCAL, FIRST, number)).map(|syn| match syn {
+    stack.syn(arrival(LOCAL, FIRST, number), HERE).map(|syn| match syn {
         Syn::New(id) => (true, id),
         Syn::Duplicate(id) => (false, id),
     })
 }
 
 pub(super) fn ack(stack: &ImageStack<'_>, number: u32) -> Result<ListenerId, Refusal> {
-    delivered(stack.ack(&tuple(number), Child::new(number)), number)
+    delivered(stack.ack(&tuple(number), Payload::None, HERE, Child::new(number)), number)
 }
 
 pub(super) fn run(stack: &ImageStack<'_>) {
     expect(syn(stack, 1) == Err(Refusal::NoListener), "syn: nobody listens");
-    let a = must(stack.listen(LOCAL, 0, false), "listen: a free address");
+    let a = must(stack.listen_at(LOCAL, 0, false), "listen: a free address");
     let (new, first) = must(syn(stack, 1), "syn: the first");
     expect(new && syn(stack, 1) == Ok((false, first)), "syn: the same tuple again");
     expect(ack(stack, 2) == Err(Refusal::NoRequest), "ack: an unknown tuple");
     expect(stack.queue_len(a) == Ok((0, 0)), "queue_len: half open is not waiting");
     let again = Ok(SynAckTimer::Retransmit { timeouts: 1 });
-    expect(stack.synack_timer(first, 2) == again, "synack_timer: sent again");
+    expect(stack.synack_timer(first, 2, HERE) == again, "synack_timer: sent again");
     expect(ack(stack, 1) == Ok(a), "ack: the request's listener");
-    expect(stack.synack_timer(first, 2) == Err(SockError::Stale), "synack_timer: established");
+    expect(stack.synack_timer(first, 2, HERE) == Err(SockError::Stale), "synack_timer: established");
 
     let (_, second) = must(syn(stack, 2), "syn: the second");
     expect(ack(stack, 2) == Err(Refusal::AcceptQueueFull), "ack: the accept queue is full");
     expect(accept(stack, a) == Some(1) && ack(stack, 2) == Ok(a), "ack: again, once there is room");
     expect(accept(stack, a) == Some(2), "accept: the second");
-    expect(stack.synack_timer(second, 2) == Err(SockError::Stale), "synack_timer: accepted");
+    expect(stack.synack_timer(second, 2, HERE) == Err(SockError::Stale), "synack_timer: accepted");
 
     let (_, third) = must(syn(stack, 3), "syn: the third");
-    expect(stack.synack_timer(third, 0) == Ok(SynAckTimer::Expired), "synack_timer: often enough");
+    expect(stack.synack_timer(third, 0, HERE) == Ok(SynAckTimer::Expired), "synack_timer: often enough");
     expect(stack.reset(&tuple(3)) == Err(Refusal::NoRequest), "reset: expired");
     must(syn(stack, 3), "syn: after it expired");
     expect(stack.reset(&tuple(3)) == Ok(()), "reset: a half-open request");
@@ -64,8 +64,8 @@ pub(super) fn run(stack: &ImageStack<'_>) {
     }
     expect(syn(stack, 8) == Err(Refusal::NoRequestSlot), "syn: no slot is left");
     let (_, dropped) = must(syn(stack, 4), "syn: known, so that it needs none");
-    aborts(must(stack.close(a), "close: nothing waits"), &[]);
-    expect(stack.synack_timer(dropped, 9) == Ok(SynAckTimer::Dropped), "synack_timer: nobody listens");
+    aborts(must(stack.close(a, HERE), "close: nothing waits"), &[]);
+    expect(stack.synack_timer(dropped, 9, HERE) == Ok(SynAckTimer::Dropped), "synack_timer: nobody listens");
     for number in 5..8 {
         expect(ack(stack, number) == Err(Refusal::NoListener), "ack: nobody listens");
         expect(ack(stack, number) == Err(Refusal::NoRequest), "ack: given up");

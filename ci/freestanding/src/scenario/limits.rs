@@ -1,7 +1,7 @@
 //! Everything full, and a stack without memory.
 
 use super::handshakes::{ack, arrival, syn, tuple};
-use super::{FIRST, LOCAL, OTHER, THIRD, aborts, deliver};
+use super::{FIRST, HERE, LOCAL, OTHER, THIRD, aborts, deliver};
 use crate::child::Child;
 use crate::memory::{ImageStack, LISTENERS, ListenerId, MEMBERS};
 use crate::sys::{expect, must};
@@ -16,18 +16,18 @@ pub(super) fn run(stack: &ImageStack<'_>) {
     let [a, b] = pair(stack, LOCAL);
     let [c, d] = pair(stack, OTHER);
     let full = Err(ListenError::NoListenerSlot);
-    expect(stack.listen(THIRD, 1, false) == full, "listen: no listener slot is left");
+    expect(stack.listen_at(THIRD, 1, false) == full, "listen: no listener slot is left");
     close(stack, d);
     let full = Err(ListenError::NoGroupRoom);
-    expect(stack.listen(LOCAL, 1, true) == full, "listen: the group has no room");
-    expect(stack.listen(THIRD, 1, true) == full, "listen: no group slot is left");
+    expect(stack.listen_at(LOCAL, 1, true) == full, "listen: the group has no room");
+    expect(stack.listen_at(THIRD, 1, true) == full, "listen: no group slot is left");
 
     // The place of a member that was shut down is free, and not kept for it.
-    aborts(must(stack.shutdown(a), "shutdown: listening"), &[]);
-    let e = must(stack.listen(LOCAL, 1, true), "listen: in the place of the one that was shut down");
-    expect(stack.listen_again(a, 1) == full.map(|_: ListenerId| ()), "listen_again: the group has no room");
+    aborts(must(stack.shutdown(a, HERE), "shutdown: listening"), &[]);
+    let e = must(stack.listen_at(LOCAL, 1, true), "listen: in the place of the one that was shut down");
+    expect(stack.listen(a, 1) == full.map(|_: ListenerId| ()), "listen_again: the group has no room");
     close(stack, e);
-    must(stack.listen_again(a, 1), "listen_again: there is room again");
+    must(stack.listen(a, 1), "listen_again: there is room again");
 
     let after = stack.counters();
     expect(after.ListenerSlabFull == before.ListenerSlabFull + 1, "counters: ListenerSlabFull");
@@ -37,29 +37,29 @@ pub(super) fn run(stack: &ImageStack<'_>) {
 }
 
 fn pair(stack: &ImageStack<'_>, addr: core::net::SocketAddr) -> [ListenerId; MEMBERS] {
-    [(); MEMBERS].map(|()| must(stack.listen(addr, 1, true), "listen: room for each member"))
+    [(); MEMBERS].map(|()| must(stack.listen_at(addr, 1, true), "listen: room for each member"))
 }
 
 fn close(stack: &ImageStack<'_>, id: ListenerId) {
-    aborts(must(stack.close(id), "close: nothing waits"), &[]);
+    aborts(must(stack.close(id, HERE), "close: nothing waits"), &[]);
 }
 
 /// A part without elements is no error; what needs one fails. Memory need not be static.
 pub(super) fn without_memory() {
     let stack = ImageStack::new(nothing(), Config::default());
-    expect(stack.listen(LOCAL, 1, true) == Err(ListenError::NoListenerSlot), "listen: no memory");
+    expect(stack.listen_at(LOCAL, 1, true) == Err(ListenError::NoListenerSlot), "listen: no memory");
     expect(deliver(&stack, LOCAL, FIRST, 1) == Err(Refusal::NoListener), "deliver: no memory");
     expect(syn(&stack, 1) == Err(Refusal::NoListener), "syn: no memory");
     expect(ack(&stack, 1) == Err(Refusal::NoRequest), "ack: no memory");
     expect(stack.reset(&tuple(1)) == Err(Refusal::NoRequest), "reset: no memory");
-    let refused = stack.syn_fastopen(arrival(LOCAL, FIRST, 1), Child::new(1));
+    let refused = stack.syn_fastopen(arrival(LOCAL, FIRST, 1), HERE, Child::new(1));
     expect(refused.is_err_and(|r| r.why == Refusal::NoListener), "syn_fastopen: no memory");
 
     let (mut listeners, mut owners) = ([const { Slot::new() }; 1], [const { Slot::new() }; 1]);
     let some = Resources { listeners: (&mut listeners).into(), owners: (&mut owners).into(), ..nothing() };
     let stack = ImageStack::new(some, Config::default());
     for _ in 0..2 {
-        let refused = stack.listen(LOCAL, 1, true);
+        let refused = stack.listen_at(LOCAL, 1, true);
         expect(refused == Err(ListenError::NoGroupRoom), "listen: no buckets and no groups");
     }
     let counters = stack.counters();

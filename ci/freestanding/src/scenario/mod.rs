@@ -14,7 +14,10 @@ use crate::child::Child;
 use crate::memory::{self, ImageStack, ListenerId, MEMBERS};
 use crate::sys::{expect, must};
 use core::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
-use rskq::{Closing, Config, Delivered, Design, Outcome, Refusal, Refused};
+use rskq::{Closing, Config, Delivered, Design, Here, Outcome, Refusal, Refused};
+
+/// Where and when nothing depends on either.
+const HERE: Here = Here { cpu: 0, now: 0 };
 
 const LOCAL: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 80));
 const OTHER: SocketAddr = SocketAddr::V6(SocketAddrV6::new(Ipv6Addr::LOCALHOST, 443, 0, 0));
@@ -27,10 +30,8 @@ const LAST: u32 = u32::MAX;
 
 /// Runs everything, twice on one stack: what the first round does not give back, the second misses.
 pub(crate) fn run() {
-    let stack = ImageStack::new(
-        memory::resources(),
-        Config { design: Design::Abort, migrate_req: true, max_socks: MEMBERS as u32 },
-    );
+    let config = Config { max_socks: MEMBERS as u32, ..Config::migrating(Design::Abort) };
+    let stack = ImageStack::new(memory::resources(), config);
     shared(&stack);
     for _ in 0..2 {
         stack.set_migrate_req(false);
@@ -59,7 +60,7 @@ fn shared<T: Send + Sync>(_: &T) {}
 
 /// Delivers child `number`; on refusal returns the reason, having looked whether the child came back.
 fn deliver(stack: &ImageStack<'_>, local: SocketAddr, hash: u32, number: u32) -> Result<ListenerId, Refusal> {
-    delivered(stack.deliver(handshakes::arrival(local, hash, number), Child::new(number)), number)
+    delivered(stack.deliver(handshakes::arrival(local, hash, number), HERE, Child::new(number)), number)
 }
 
 /// Returns who got child `number`, or why nobody did.

@@ -1,0 +1,70 @@
+//! Linux's rules, with the request itself moved and no clone: each connection goes to the member of its group
+//! that a program or its hash chooses among those that still listen.
+//!
+//! The guard is looked at where Linux looks: when the listener stops, which decides whether it stays in its
+//! group's closed section, and at each choice. A connection of a listener that did not stay is given up
+//! without being counted; one for which nobody is chosen is given up and counted.
+//!
+//! It differs where Linux loses a connection to a race: what was chosen is locked, and if it does not listen
+//! any more, another one is chosen, for as long as the group has one. Half-open requests are in
+//! `stack::elsewhere`.
+
+use super::{Leaving, Left, abort, requeue};
+use crate::counters::count;
+use crate::listener::Capacity;
+use crate::lockdep::{Held, Nothing, order::ListenerSock};
+use crate::net::RequestRef;
+use crate::outcome::{Outcome, Wake};
+use crate::request::Key;
+use crate::reuseport::{Migrating, MigratingSk, Migration};
+use crate::sync::{AtomicU32, Backend};
+use core::sync::atomic::Ordering;
+
+/// Takes the listener out of the table and, if its connections may migrate, into its group's closed section.
+/// (Linux: `reuseport_stop_listen_sock()`.)
+pub(super) fn unhash<'a, 's, C: Send + 'static, B: Backend>(
+    at: &Leaving<'a, 's, C, B>,
+    held: &mut Held<'_, ListenerSock>,
+) -> Left<'a, 's, C, B> {
+    abort::unhash(at, at.net.may_migrate(at.listener), held)
+}
+
+/// Moves one connection, or aborts it. The target's backlog is not minded. (Linux: the loop of
+/// `inet_csk_listen_stop()`.)
+pub(super) fn stop_one<'a, 's, C: Send + 'static, B: Backend>(
+    at: &Leaving<'a, 's, C, B>,
+    mut request: RequestRef<'a, 's, C, B>,
+    held: &mut Held<'_, Nothing>,
+) -> Option<Outcome<C, B>> {
+    let Leaving { net, listener, here, .. } = *at;
+    // SAFETY: the request was filled in, and is in our hands.
+    let Some(Key { tuple, hashes }) = (unsafe { request.key() }) else {
+        return abort::child_forget(at, request);
+    };
+    let fast = request.tfo_listener.load(Ordering::Relaxed) != 0;
+    let sk = if fast { MigratingSk::SynRecv } else { MigratingSk::Established };
+    let migrating = Migrating { tuple, hash: hashes.sk_hash, cpu: here.cpu, len: 0, sk };
+    loop {
+        let target = match net.migrate_sock(listener, &migrating) {
+            Migration::To(target) => target,
+            Migration::Failed => {
+                count(&net.counters.TCPMigrateReqFailure);
+                return abort::child_forget(at, request);
+            }
+            Migration::NotInGroup => return abort::child_forget(at, request),
+        };
+        let moved = if fast {
+            requeue::add_fast_open(at, &target, request, held)
+        } else {
+            target.queue_add(request, net, Capacity::Ignored, held)
+        };
+        match moved {
+            Ok(()) => {
+                count(&net.counters.TCPMigrateReqSuccess);
+                let to = target.id();
+                return Some(Outcome::Moved { to, wake: Some(Wake(to)) });
+            }
+            Err((_, back)) => request = back,
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! A half-open request whose listener has left LISTEN, by Linux's rules: it is looked at when its SYN-ACK
+//! timer goes off or its final ACK arrives, and goes to a listener of the group that its own is still in.
+//!
+//! The request itself moves, and no clone. Whoever moves it holds its bucket's lock and finds it still in the
+//! table and still naming the listener that has left, or somebody else was faster. A target that has left by
+//! the time its queue is locked is no reason to give the connection up: another one is chosen, for as long
+//! as there is one. (Linux chooses once an ACK or a timeout.)
+//!
+//! 1. T1 gets the final ACK of a request of A, which is closed, and chooses B.
+//! 2. T2 closes B: B leaves the group, and then LISTEN.
+//! 3. T1 locks B's queue, sees that B does not listen, and chooses C.
+//!
+//! The model of this schedule is `ack_of_closed_closer_of_target`.
+
+use super::Stack;
+use super::ack::{Ack, Finished, Orphan};
+use super::timer::Due;
+use crate::counters::count;
+use crate::event::{Here, Payload};
+use crate::lockdep::{Held, Nothing};
+use crate::net::ListenerRef;
+use crate::outcome::{Refusal, Refused, SynAckTimer};
+use crate::queue::Charges;
+use crate::request::{Key, RequestState};
+use crate::reuseport::{Migrating, MigratingSk, Migration};
+use crate::sync::{Backend, Event};
+
+/// What became of a timeout at a target.
+enum TickedAt {
+    /// The target does not listen.
+    NotAtHome,
+    /// Somebody else moved the request, or took it off the table.
+    Moved,
+    Done(SynAckTimer),
+}
+
+impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
+    /// Chooses a listener for the request. `None` where it has to be given up.
+    fn target_of<'a>(
+        &'a self,
+        orphan: &Orphan<'a, 's, C, B>,
+        len: u32,
+        here: Here,
+    ) -> Option<ListenerRef<'a, 's, C, B>> {
+        // SAFETY: the request was filled in, and a reference is held.
+        let Key { tuple, hashes } = unsafe { orphan.request.key() }?;
+        let sk = MigratingSk::NewSynRecv;
+        let migrating = Migrating { tuple, hash: hashes.sk_hash, cpu: here.cpu, len, sk };
+        match self.net.migrate_sock(&orphan.closed, &migrating) {
+            Migration::To(target) => Some(target),
+            Migration::Failed => {
+                count(&self.net.counters.TCPMigrateReqFailure);
+                None
+            }
+            Migration::NotInGroup => None,
+        }
+    }
+
+    /// The final ACK of such a request.
+    pub(super) fn ack_elsewhere<'a>(
+        &'a self,
+        orphan: &Orphan<'a, 's, C, B>,
+        payload: Payload,
+        here: Here,
+        mut child: C,
+        held: &mut Held<'_, Nothing>,
+    ) -> Ack<'a, 's, C, B> {
+        loop {
+            let Some(target) = self.target_of(orphan, payload.len(), here) else {
+                // Of two who find nobody, one gives the request up.
+                let mine = self.unhash_request(&orphan.request, held);
+                let why = if mine { Refusal::NoListener } else { Refusal::NoRequest };
+                return Ack::Refused(Refused { child, why });
+            };
+            match self.finish_at(&target, orphan, payload, child, held) {
+                Err(back) => return Ack::Moved(back),
+                Ok(Finished::NotAtHome(back)) => child = back,
+                Ok(finished) => {
+                    match finished {
+                        Finished::Queued { .. } => count(&self.net.counters.TCPMigrateReqSuccess),
+                        Finished::Overflow(..) => count(&self.net.counters.TCPMigrateReqFailure),
+                        Finished::Deferred(_) | Finished::NotAtHome(_) => {}
+                    }
+                    return self.finished(finished);
+                }
+            }
+        }
+    }
+
+    /// Gives the child back if somebody else moved the request.
+    fn finish_at<'a>(
+        &'a self,
+        target: &ListenerRef<'a, 's, C, B>,
+        orphan: &Orphan<'a, 's, C, B>,
+        payload: Payload,
+        child: C,
+        held: &mut Held<'_, Nothing>,
+    ) -> Result<Finished<'a, 's, C, B>, C> {
+        let Orphan { request, owner, .. } = orphan;
+        // SAFETY: the request was filled in, and a reference is held.
+        let Some(key) = (unsafe { request.key() }) else { return Err(child) };
+        let Some((mut bucket, mut held)) = self.ehash.lock(&key.tuple, held) else { return Err(child) };
+        if request.state() != RequestState::Hashed || request.peek_owner() != owner.index() {
+            return Err(child);
+        }
+        let charge = Charges::one(request.is_young());
+        let (mut timers, mut inner) = self.timers(&mut held);
+        let finished = {
+            let mut queue = target.accept_queue.lock(&mut inner);
+            self.finish(target, &mut queue, (&mut bucket, timers.as_mut()), request, payload, child)
+        };
+        drop(timers);
+        let root = finished
+            .is_off_the_table()
+            .then(|| self.net.at_root(owner, &mut held, |_, queue, _| queue.charge(-charge)).1);
+        drop(bucket);
+        drop(root);
+        Ok(finished)
+    }
+
+    /// A timeout of such a request. `None` if it is to be looked at again.
+    pub(super) fn tick_elsewhere<'a>(
+        &'a self,
+        orphan: &Orphan<'a, 's, C, B>,
+        retries: u32,
+        here: Here,
+        held: &mut Held<'_, Nothing>,
+    ) -> Option<SynAckTimer> {
+        loop {
+            let Some(target) = self.target_of(orphan, 0, here) else {
+                return self.unhash_request(&orphan.request, held).then_some(SynAckTimer::Dropped);
+            };
+            match self.tick_at(&target, orphan, retries, here, held) {
+                TickedAt::NotAtHome => {}
+                TickedAt::Moved => return None,
+                TickedAt::Done(outcome) => {
+                    count(match outcome {
+                        SynAckTimer::Expired => &self.net.counters.TCPMigrateReqFailure,
+                        _ => &self.net.counters.TCPMigrateReqSuccess,
+                    });
+                    return Some(outcome);
+                }
+            }
+        }
+    }
+
+    /// The target's backlog is not minded, and its retries and its waiting for data are those that count.
+    fn tick_at<'a>(
+        &'a self,
+        target: &ListenerRef<'a, 's, C, B>,
+        orphan: &Orphan<'a, 's, C, B>,
+        retries: u32,
+        here: Here,
+        held: &mut Held<'_, Nothing>,
+    ) -> TickedAt {
+        let Orphan { request, owner, .. } = orphan;
+        // SAFETY: the request was filled in, and a reference is held.
+        let Some(key) = (unsafe { request.key() }) else { return TickedAt::Moved };
+        let Some((mut bucket, mut held)) = self.ehash.lock(&key.tuple, held) else { return TickedAt::Moved };
+        if request.state() != RequestState::Hashed || request.peek_owner() != owner.index() {
+            return TickedAt::Moved;
+        }
+        let charge = Charges::one(request.is_young());
+        // It is started again unless the request is given up.
+        self.disarm(request, &mut held);
+        let (outcome, gone, before) = {
+            let mut queue = target.accept_queue.lock(&mut held);
+            if !target.is_at_home(&queue) {
+                return TickedAt::NotAtHome;
+            }
+            match Due::at(target, queue.charges() + charge, request, retries) {
+                Due::Expire => {
+                    B::trace(Event::Unhashed { request: request.index() });
+                    (SynAckTimer::Expired, bucket.remove(&self.net, request), None)
+                }
+                due => {
+                    // Counted at once: it is not young any more.
+                    queue.charge(Charges { qlen: 1, young: 0 });
+                    (due.counted(request), None, Some(target.adopt(&queue, request, &self.net)))
+                }
+            }
+        };
+        let ((), root) = self.net.at_root(owner, &mut held, |_, queue, _| queue.charge(-charge));
+        if outcome != SynAckTimer::Expired {
+            self.arm(request, here, &mut held);
+        }
+        drop(bucket);
+        drop((gone, root));
+        if let Some(before) = before {
+            self.net.put_owner(before);
+        }
+        count(&self.net.counters.TCPTimeouts);
+        TickedAt::Done(outcome)
+    }
+}

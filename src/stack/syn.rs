@@ -1,0 +1,148 @@
+//! A SYN arrives: who takes it, and whether it is remembered or answered with a cookie.
+
+use super::Stack;
+use crate::counters::count;
+use crate::event::{Arrival, Here};
+use crate::listener::{AddError, Listener};
+use crate::lockdep::{Held, Nothing};
+use crate::net::Syncookies;
+use crate::outcome::{Refusal, Syn};
+use crate::queue::{Charges, LockedQueue};
+use crate::request::{Key, RequestId, RequestSock, Tuple};
+use crate::reuseport::Selecting;
+use crate::slab::{Fresh, NONE};
+use crate::sync::{Backend, Event, Fault};
+
+/// What a listener makes of a SYN that it has not seen before.
+enum Admission {
+    /// A half-open request.
+    Request,
+    /// An answer with a cookie: nothing is remembered.
+    Cookie,
+}
+
+impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
+    /// A SYN arrived: makes a half-open request that is charged to the listener that the hash falls on,
+    /// recognises the request that the tuple has already, or says that a cookie is due. O(1). Takes
+    /// `ListenBucket`; and `EstablishedBucket`, in it `Rskq`, and then `Timer`. (Linux:
+    /// `tcp_conn_request()`.)
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::NoListener`], [`Refusal::DroppedByProgram`], [`Refusal::AcceptQueueFull`],
+    /// [`Refusal::SynQueueFull`], [`Refusal::NoRequestSlot`].
+    pub fn syn(&self, arrival: Arrival, here: Here) -> Result<Syn<C, B>, Refusal> {
+        let held = &mut self.nothing_held();
+        let Arrival { tuple, hashes } = arrival;
+        if let Some(known) = self.duplicate(&tuple, here, held) {
+            return Ok(Syn::Duplicate(known));
+        }
+        let group = self.table.lookup(&self.net, tuple.local, held).ok_or(Refusal::NoListener)?;
+        if self.ehash.is_void() {
+            return Err(Refusal::NoRequestSlot);
+        }
+        let mut why = Refusal::NoRequestSlot;
+        let selecting = Selecting::by_syn(arrival, here);
+        let offer = self.table.offer(&self.net, Some(group), &selecting, (), held, |listener, (), held| {
+            let Some((mut bucket, mut held)) = self.ehash.lock(&tuple, held) else {
+                return Err((AddError::Full, ()));
+            };
+            if let Some(known) = bucket.find(&self.net, &tuple)
+                && !B::planted(Fault::DuplicateNotRecognised)
+            {
+                let id = self.net.requests.id_at(known.index());
+                self.arm(known, here, &mut held);
+                return Ok(Syn::Duplicate(id));
+            }
+            let mut queue = listener.accept_queue.lock(&mut held);
+            if !listener.is_at_home(&queue) {
+                B::trace(Event::SynRefused { listener: listener.index() });
+                return Err((AddError::NotAtHome, ()));
+            }
+            match self.admit(listener, &queue) {
+                Ok(Admission::Request) => {}
+                Ok(Admission::Cookie) => {
+                    self.net.synq_overflow(listener, here);
+                    return Ok(Syn::Cookie(listener.id()));
+                }
+                Err(refusal) => {
+                    why = refusal;
+                    return Err((AddError::Full, ()));
+                }
+            }
+            let Some(fresh) = Fresh::<RequestSock<C, B>, _>::alloc(&self.net) else {
+                count(&self.net.counters.RequestSlabFull);
+                count(&self.net.counters.ListenDrops);
+                return Err((AddError::Full, ()));
+            };
+            // SAFETY: fresh from the slab, not published.
+            unsafe { fresh.fill(Key { tuple, hashes }) };
+            let request = fresh.publish();
+            let none = listener.adopt(&queue, &request, &self.net);
+            debug_assert_eq!(none, NONE);
+            queue.charge(Charges::one(true));
+            drop(queue);
+            let id = request.id();
+            B::trace(Event::Hashed { request: request.index(), listener: listener.index() });
+            #[cfg(feature = "designs")]
+            if let Some(posted) = self.posted() {
+                posted.hash(&request);
+            }
+            bucket.insert(request);
+            if let Some(hashed) = self.net.requests.get(id.index()) {
+                self.arm(hashed, here, &mut held);
+            }
+            Ok(Syn::New(id))
+        });
+        offer.map_err(|(refusal, ())| match refusal {
+            Refusal::AcceptQueueFull => why,
+            other => other,
+        })
+    }
+
+    /// Looks for a request that the tuple has already: its SYN-ACK is sent again, and its timer starts anew.
+    fn duplicate(&self, tuple: &Tuple, here: Here, held: &mut Held<'_, Nothing>) -> Option<RequestId<C, B>> {
+        let (bucket, mut held) = self.ehash.lock(tuple, held)?;
+        let known = bucket.find(&self.net, tuple)?;
+        self.arm(known, here, &mut held);
+        Some(self.net.requests.id_at(known.index()))
+    }
+
+    /// Decides on a SYN under the `rskq_lock` of the listener that it fell on, and counts what is refused.
+    ///
+    /// Linux's order: the SYN queue, then the accept queue; a SYN that finds both full counts for both.
+    /// Both hold one more than the backlog.
+    fn admit(&self, listener: &Listener<C, B>, queue: &LockedQueue<'_, C, B>) -> Result<Admission, Refusal> {
+        let (counters, sysctl) = (&self.net.counters, &self.net.sysctl);
+        let cookies = sysctl.tcp_syncookies();
+        let cookie = self.wants_cookie(listener, queue);
+        if cookie && cookies == Syncookies::Never {
+            count(&counters.TCPReqQFullDrop);
+            count(&counters.ListenDrops);
+            return Err(Refusal::SynQueueFull);
+        }
+        if cookie {
+            count(&counters.TCPReqQFullDoCookies);
+        }
+        if listener.is_full(queue.len()) {
+            count(&counters.ListenOverflows);
+            count(&counters.ListenDrops);
+            return Err(Refusal::AcceptQueueFull);
+        }
+        let most = sysctl.tcp_max_syn_backlog();
+        if cookies == Syncookies::Never && most.saturating_sub(queue.qlen()) < most >> 2 {
+            count(&counters.ListenDrops);
+            return Err(Refusal::SynQueueFull);
+        }
+        if cookie {
+            count(&counters.SyncookiesSent);
+            return Ok(Admission::Cookie);
+        }
+        Ok(Admission::Request)
+    }
+
+    /// Tells whether a listener, whose `rskq_lock` is held, has no room for another half-open request.
+    pub(super) fn wants_cookie(&self, listener: &Listener<C, B>, queue: &LockedQueue<'_, C, B>) -> bool {
+        self.net.sysctl.tcp_syncookies() == Syncookies::Always || listener.is_full(queue.qlen())
+    }
+}
