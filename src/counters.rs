@@ -76,6 +76,8 @@ counters! {
     ListenerSlabFull,
     /// Listeners refused because every group slot was in use, or the group was full.
     GroupFull,
+    /// Listeners refused because `socks` had no room for the group to grow.
+    SocksFull,
 }
 
 /// Counts one.

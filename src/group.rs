@@ -1,23 +1,30 @@
 //! A group of listeners that share an address, as it lies in memory. (Linux: `struct sock_reuseport`.)
 //!
 //! ```text
-//! socks[0 .. num_socks)                               members that listen
-//! socks[num_socks .. max_socks - num_closed_socks)    free
-//! socks[max_socks - num_closed_socks .. max_socks)    members that do not, newest first
+//! socks[0 .. num_socks)      members that listen: a tree of chunks, which grows and shrinks with them
+//! newest_closed -> .. -> .   members that do not, newest first: a list through the listeners
 //! ```
 //!
+//! Linux keeps both in one array, the closed section at its end, and copies the array when it grows. Who is
+//! where in a section, and who gives way, is as there.
+//!
 //! What happens to it is in [`reuseport`](crate::reuseport).
+
+mod socks;
+
+pub(crate) use socks::Socks;
 
 use crate::slab::{NONE, Stable, Vacant};
 use crate::sync::{AtomicU32, Backend, Cell};
 use core::net::SocketAddr;
 use intrusive_collections::linked_list::AtomicLink;
 
-/// Largest number of members. (Linux: `U16_MAX`.)
+/// Largest number of members of a group, closed ones included. (Linux: `U16_MAX`, of which its arrays, which
+/// double from 128, reach 32,768.)
 pub const MAX_SOCKS: u32 = u16::MAX as u32;
 
-/// One element of a group's `socks[]`.
-pub struct Member<B: Backend>(pub(crate) B::PieceAtomicU32);
+/// One word of the memory that groups share: of a chunk that names members, or chunks.
+pub struct Member<B: Backend>(B::PieceAtomicU32);
 
 impl<B: Backend> Vacant for Member<B> {
     #[allow(clippy::declare_interior_mutable_const)] // a constructor
@@ -36,8 +43,19 @@ impl<B: Backend> Member<B> {
         Self::VACANT
     }
 
-    pub(crate) fn place(&mut self) {
-        self.0.place(NONE);
+    /// Returns how many elements a group of so many listening members takes: 64 for a small one, 66,624 for
+    /// one of 65,535.
+    #[must_use]
+    pub const fn count_for(members: u32) -> usize {
+        // What a level has chunks of, the one above it has words of.
+        let (mut chunks, mut level) = (0, members);
+        loop {
+            level = level.div_ceil(1 << B::SOCKS_SHIFT);
+            chunks += level as usize;
+            if level <= 1 {
+                return chunks << B::SOCKS_SHIFT;
+            }
+        }
     }
 }
 
@@ -50,6 +68,10 @@ pub struct SockReuseport<B: Backend> {
     pub(crate) num_closed_socks: B::Stat,
     /// When a member last sent a cookie, in seconds; 0 if none did. (Linux: `synq_overflow_ts`.)
     pub(crate) synq_overflow_ts: B::Stat,
+    /// The root of the tree of members that listen; written under `Reuseport`. (Linux: `socks`.)
+    pub(crate) socks: B::PieceAtomicU32,
+    /// The slot of the member that stopped last, or [`NONE`]; under `Reuseport`.
+    pub(crate) newest_closed: B::Stat,
     /// The address of the listening members; under `ListenBucket`.
     pub(crate) addr: Cell<Option<SocketAddr>, B::PieceCanary>,
     /// Chain of the groups of a bucket that have listening members; under `ListenBucket`.
@@ -63,6 +85,8 @@ impl<B: Backend> Stable for SockReuseport<B> {
         num_socks: B::AtomicU32::ZERO,
         num_closed_socks: B::Stat::ZERO,
         synq_overflow_ts: B::Stat::ZERO,
+        socks: B::PieceAtomicU32::ZERO,
+        newest_closed: B::Stat::ZERO,
         addr: Cell::new(None),
         hashed: AtomicLink::new(),
     };
@@ -72,6 +96,8 @@ impl<B: Backend> Stable for SockReuseport<B> {
         self.num_socks.place(0);
         self.num_closed_socks.place(0);
         self.synq_overflow_ts.place(0);
+        self.socks.place(socks::EMPTY);
+        self.newest_closed.place(NONE);
         self.addr.place();
     }
 }

@@ -42,6 +42,12 @@ pub(crate) struct Bind {
     pub(crate) reuseport: bool,
 }
 
+/// Who stopped before a closed member of a group, and who after it.
+pub(crate) struct Neighbours<B: Backend> {
+    pub(crate) older: B::Stat,
+    pub(crate) newer: B::Stat,
+}
+
 /// A listening socket. (Linux: a `struct sock` in TCP_LISTEN, or one that was.)
 pub struct Listener<C, B: Backend> {
     index: u32,
@@ -59,6 +65,8 @@ pub struct Listener<C, B: Backend> {
     pub(crate) sk_reuseport_cb: B::PieceAtomicU32,
     /// Where in `socks[]` the listener is, so that leaving is O(1); under `Reuseport`.
     pub(crate) socks_index: B::Stat,
+    /// The slots of its neighbours in the closed section, or [`NONE`]; under `Reuseport`.
+    pub(crate) closed: Neighbours<B>,
     /// Listen, shutdown and close of this socket, one at a time. (Linux: `lock_sock()`.)
     pub(crate) sock: Mutex<Descriptor, ListenerSock, B>,
     /// The owner whose chain leads to what the listener held when it stopped, until the steps of its stop
@@ -88,6 +96,7 @@ impl<C: Send + 'static, B: Backend> Stable for Listener<C, B> {
         rskq_defer_accept: B::Stat::ZERO,
         sk_reuseport_cb: B::PieceAtomicU32::ZERO,
         socks_index: B::Stat::ZERO,
+        closed: Neighbours { older: B::Stat::ZERO, newer: B::Stat::ZERO },
         sock: Mutex::new(Descriptor::Closed),
         estate: B::Stat::ZERO,
         accept_queue: RequestSockQueue::new(),
@@ -107,6 +116,8 @@ impl<C: Send + 'static, B: Backend> Stable for Listener<C, B> {
         self.rskq_defer_accept.place(0);
         self.sk_reuseport_cb.place(NONE);
         self.socks_index.place(0);
+        self.closed.older.place(NONE);
+        self.closed.newer.place(NONE);
         self.sock.place(index);
         self.estate.place(NONE);
         self.accept_queue.place(index);

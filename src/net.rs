@@ -12,7 +12,7 @@ pub use picking::{Picker, Picking, Program};
 pub use sysctl::{Syncookies, Sysctl};
 
 use crate::counters::Counters;
-use crate::group::{Member, SockReuseport};
+use crate::group::{MAX_SOCKS, Member, SockReuseport, Socks};
 use crate::listener::Listener;
 use crate::lockdep::{Before, Held, Mutex, MutexGuard, Nothing, order::Reuseport};
 use crate::request::{Link, Owner, RequestSock};
@@ -27,7 +27,9 @@ pub struct Net<'s, C, B: Backend> {
     pub(crate) requests: Slab<'s, RequestSock<C, B>, B>,
     pub(crate) owners: Slab<'s, Owner<B>, B>,
     pub(crate) groups: Slab<'s, SockReuseport<B>, B>,
-    pub(crate) socks: Storage<'s, Member<B>>,
+    pub(crate) socks: Socks<'s, B>,
+    /// Most members of a group. (Linux: `max_socks`, when it grows no more.)
+    pub(crate) max_socks: u32,
     reuseport_lock: Mutex<(), Reuseport, B>,
     pub(crate) sysctl: Sysctls<B>,
     /// Who picks a target in the designs of the discussion.
@@ -50,10 +52,10 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         requests: Storage<'s, Slot<RequestSock<C, B>, B>>,
         owners: Storage<'s, Slot<Owner<B>, B>>,
         groups: Storage<'s, Slot<SockReuseport<B>, B>>,
-        mut socks: Storage<'s, Member<B>>,
+        socks: Storage<'s, Member<B>>,
+        max_socks: u32,
         sysctl: Sysctl,
     ) -> Self {
-        socks.iter_mut().for_each(Member::place);
         let mut reuseport_lock = Mutex::new(());
         reuseport_lock.place(0);
         Self {
@@ -61,7 +63,8 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
             requests: Slab::new(requests, 1),
             owners: Slab::new(owners, 2),
             groups: Slab::new(groups, 3),
-            socks,
+            socks: Socks::new(socks),
+            max_socks: max_socks.min(MAX_SOCKS),
             reuseport_lock,
             sysctl: Sysctls::new(sysctl),
             #[cfg(feature = "designs")]

@@ -49,32 +49,40 @@ pub(crate) struct Memory {
     requests: Vec<Slot<RequestSock<u32, B>, B>>,
     owners: Vec<Slot<Owner<B>, B>>,
     groups: Vec<Slot<SockReuseport<B>, B>>,
+    max_socks: u32,
     socks: Vec<Member<B>>,
     buckets: Vec<Bucket<u32, B>>,
 }
 
 impl Memory {
-    /// Room for as many listeners, requests and groups; `socks` is what all groups share.
-    pub(crate) fn new(listeners: usize, requests: usize, groups: usize, socks: usize) -> Self {
+    /// Room for as many listeners, requests and groups of `max_socks` members.
+    pub(crate) fn new(listeners: usize, requests: usize, groups: usize, max_socks: u32) -> Self {
         Self {
             listeners: vacant(listeners),
             requests: vacant(requests),
             owners: vacant(listeners),
             groups: vacant(groups),
-            socks: vacant(socks),
+            max_socks,
+            socks: vacant(groups * Member::<B>::count_for(max_socks)),
             buckets: vacant(2),
         }
     }
 
+    /// The same with another limit of a group, and so many words for all of them.
+    pub(crate) fn with_socks(self, max_socks: u32, socks: usize) -> Self {
+        Self { max_socks, socks: vacant(socks), ..self }
+    }
+
     /// Lends the memory.
     pub(crate) fn lend(&mut self) -> (TestNet<'_>, ListenTable<'_, u32, B>) {
-        let Self { listeners, requests, owners, groups, socks, buckets } = self;
+        let Self { listeners, requests, owners, groups, max_socks, socks, buckets } = self;
         let net = Net::new(
             listeners.as_mut_slice().into(),
             requests.as_mut_slice().into(),
             owners.as_mut_slice().into(),
             groups.as_mut_slice().into(),
             socks.as_mut_slice().into(),
+            *max_socks,
             crate::net::Sysctl::LINUX,
         );
         (net, ListenTable::new(buckets.as_mut_slice().into()))

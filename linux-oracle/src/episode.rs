@@ -6,8 +6,8 @@ use crate::trace::{
 };
 use rskq::counters::Snapshot;
 use rskq::{
-    Arrival, Closing, Config, DefaultBackend, Delivered, Design, Hashes, Here, ListenerId, Outcome, Refusal,
-    Refused, Resources, SockError, Stack, Storage, Sysctl, Tuple,
+    Arrival, Closing, Config, DefaultBackend, Delivered, Design, Hashes, Here, ListenerId, Member, Outcome,
+    Refusal, Refused, Resources, SockError, Stack, Storage, Sysctl, Tuple,
 };
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -90,7 +90,7 @@ impl Episode {
             requests: Storage::boxed(REQUESTS),
             owners: Storage::boxed(LISTENERS),
             groups: Storage::boxed(GROUPS),
-            socks: Storage::boxed(GROUPS * LISTENERS),
+            socks: Storage::boxed(GROUPS * Member::<DefaultBackend>::count_for(LISTENERS as u32)),
             buckets: Storage::boxed(BUCKETS),
             // Connections arrive with their handshakes done.
             ehash: Storage::boxed(0),
@@ -98,7 +98,10 @@ impl Episode {
         Self {
             stack: Stack::new(
                 resources,
-                Config { design, sysctl: Sysctl { tcp_migrate_req: start.migrate_req, ..Sysctl::LINUX } },
+                Config {
+                    sysctl: Sysctl { tcp_migrate_req: start.migrate_req, ..Sysctl::LINUX },
+                    ..Config::with(design)
+                },
             ),
             local,
             descriptors: BTreeMap::new(),

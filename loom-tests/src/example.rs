@@ -4,7 +4,7 @@ use crate::designs::Column;
 use crate::observer::letter;
 use crate::world::HERE;
 use comfy_table::{Table, presets};
-use rskq::{Arrival, Config, DefaultBackend, Hashes, ListenerId, Outcome, Resources, Stack, Storage};
+use rskq::{Arrival, Config, DefaultBackend, Hashes, ListenerId, Member, Outcome, Resources, Stack, Storage};
 use std::net::SocketAddr;
 
 const LISTENERS: u32 = 4;
@@ -34,7 +34,7 @@ pub fn course(column: Column) -> Course {
             requests: Storage::boxed(2 * (LISTENERS * EACH) as usize),
             owners: Storage::boxed(LISTENERS as usize),
             groups: Storage::boxed(1),
-            socks: Storage::boxed(2 * LISTENERS as usize),
+            socks: Storage::boxed(2 * Member::<DefaultBackend>::count_for(LISTENERS)),
             buckets: Storage::boxed(1),
             ehash: Storage::boxed(1),
         },

@@ -6,8 +6,8 @@ use rskq::request::RequestId;
 use rskq::sync::ModelBackend;
 use rskq::sync::model;
 use rskq::{
-    Arrival, Config, Delivered, Design, HandshakeEnd, Hashes, Here, ListenerId, Outcome, Payload, Refusal,
-    Resources, SockError, Stack, Storage, Syn, SynAckTimer, Tuple,
+    Arrival, Config, Delivered, Design, HandshakeEnd, Hashes, Here, ListenerId, Member, Outcome, Payload,
+    Refusal, Resources, SockError, Stack, Storage, Syn, SynAckTimer, Tuple,
 };
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -99,7 +99,7 @@ impl<B: ModelBackend> World<B> {
             owners: Storage::boxed(listeners + scenario.spare_owners as usize),
             // A group can be left to its closed members once for each listener that comes back.
             groups: Storage::boxed(2),
-            socks: Storage::boxed(2 * listeners),
+            socks: Storage::boxed(2 * Member::<B>::count_for(scenario.listeners)),
             buckets: Storage::boxed(1),
             ehash: Storage::boxed(1),
         };

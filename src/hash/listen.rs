@@ -6,7 +6,7 @@ use crate::listener::{AddError, Listener};
 use crate::lockdep::{Before, Held, MutexGuard, Nothing, order::ListenBucket, order::ListenerSock};
 use crate::net::{ListenerRef, Net};
 use crate::outcome::Refusal;
-use crate::reuseport::{Detached, GroupFull, Selecting};
+use crate::reuseport::{CannotAdd, Detached, Selecting};
 use crate::slab::{Fresh, Id, NONE, Storage};
 use crate::sync::{AtomicU32, Backend, Fault};
 use core::net::SocketAddr;
@@ -17,8 +17,19 @@ use core::sync::atomic::Ordering;
 pub(crate) enum HashError {
     /// Somebody is bound to the address who does not share it, or the newcomer does not.
     AddrInUse,
-    /// Every group slot is in use, or the address's group has no room.
+    /// Every group slot is in use, or the address's group has as many members as it may.
     NoRoom,
+    /// The address's group could only grow, and there are no chunks.
+    NoSocks,
+}
+
+impl From<CannotAdd> for HashError {
+    fn from(error: CannotAdd) -> Self {
+        match error {
+            CannotAdd::GroupFull => Self::NoRoom,
+            CannotAdd::SocksFull => Self::NoSocks,
+        }
+    }
 }
 
 /// The listening table. (Linux: `tcp_hashinfo`'s listening half.)
@@ -163,26 +174,23 @@ impl<C: Send + 'static, B: Backend> LockedBucket<'_, C, B> {
         listener: &Listener<C, B>,
         addr: SocketAddr,
     ) -> Result<(), HashError> {
-        let full = |GroupFull| HashError::NoRoom;
         if let Some(group) = self.chains.group_at(addr).and_then(|group| net.groups.get(group)) {
             let lock = net.reuseport_lock(&mut self.held);
-            if !net.has_room(group, &lock) {
-                return Err(HashError::NoRoom);
-            }
+            net.can_add(group, &lock)?;
             net.leave_closed(listener, &lock);
             listener.set_listening(true);
-            return net.add_sock(group, listener, &lock).map_err(full);
+            return Ok(net.add_sock(group, listener, &lock)?);
         }
-        if net.max_socks() == 0 {
-            return Err(HashError::NoRoom);
-        }
-        let group = Fresh::<SockReuseport<B>, _>::alloc(net).ok_or(HashError::NoRoom)?.publish();
-        {
+        let group = Fresh::<SockReuseport<B>, _>::alloc(net).ok_or(HashError::NoRoom)?;
+        let group = {
             let lock = net.reuseport_lock(&mut self.held);
+            net.can_add(&group, &lock)?;
+            let group = group.publish();
             net.leave_closed(listener, &lock);
             listener.set_listening(true);
-            net.add_sock(&group, listener, &lock).map_err(full)?;
-        }
+            net.add_sock(&group, listener, &lock)?;
+            group
+        };
         // From now on the members hold this reference together.
         self.chains.hash_group(net, group.into_raw(), addr);
         Ok(())

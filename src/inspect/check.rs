@@ -43,6 +43,7 @@ impl<C> Graph<C> {
         for (slot, group) in (0..).zip(&self.groups) {
             self.check_group(&mut report, slot, group);
         }
+        self.check_chunks(&mut report);
         report.0
     }
 
@@ -183,7 +184,12 @@ impl<C> Graph<C> {
     fn check_group(&self, report: &mut Report, slot: u32, group: &GroupView) {
         let members = group.num_socks + group.num_closed_socks;
         report.expect(members <= group.max_socks, "I16", || {
-            format!("group {slot} has {members} members and room for {}", group.max_socks)
+            format!("group {slot} has {members} members and may have {}", group.max_socks)
+        });
+        let listed = (group.listening.len(), group.closed.len());
+        let counted = (group.num_socks as usize, group.num_closed_socks as usize);
+        report.expect(listed == counted, "I16", || {
+            format!("group {slot} counts {counted:?} members in its sections and has {listed:?}")
         });
         let mut all: Vec<_> = group.listening.iter().chain(&group.closed).collect();
         all.sort_unstable();
@@ -200,6 +206,24 @@ impl<C> Graph<C> {
         });
         report.expect((group.refs == 0) == (members == 0), "I18", || {
             format!("group {slot} has {members} members and {} references", group.refs)
+        });
+    }
+
+    /// I16, I18: each chunk is in one tree, or free.
+    fn check_chunks(&self, report: &mut Report) {
+        let in_use: Vec<_> = self.groups.iter().flat_map(|group| &group.chunks).collect();
+        let mut all: Vec<_> = in_use.iter().copied().chain(&self.free_chunks).copied().collect();
+        all.sort_unstable();
+        report.expect(all.windows(2).all(|pair| pair[0] != pair[1]), "I16", || {
+            format!("a chunk is in two places: in use {in_use:?}, free {:?}", self.free_chunks)
+        });
+        report.expect(all.len() == self.chunks as usize, "I18", || {
+            format!(
+                "of {} chunks {} are in use and {} free",
+                self.chunks,
+                in_use.len(),
+                self.free_chunks.len()
+            )
         });
     }
 }

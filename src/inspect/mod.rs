@@ -27,6 +27,10 @@ pub struct Graph<C> {
     pub owners: Vec<OwnerView>,
     /// Groups by slot, in use or not.
     pub groups: Vec<GroupView>,
+    /// How many chunks the groups share for their `socks[]`.
+    pub chunks: u32,
+    /// Those that are free.
+    pub free_chunks: Vec<u32>,
 }
 
 /// A listener.
@@ -128,12 +132,14 @@ pub struct GroupView {
     pub num_socks: u32,
     /// Members that do not.
     pub num_closed_socks: u32,
-    /// What `socks[]` has room for.
+    /// How many it may have together.
     pub max_socks: u32,
     /// The slots of the members that listen, in order of `socks[]`.
     pub listening: Vec<u32>,
-    /// The slots of the members that do not.
+    /// The slots of the members that do not, newest first.
     pub closed: Vec<u32>,
+    /// The chunks of its `socks[]`.
+    pub chunks: Vec<u32>,
 }
 
 fn stored(index: u32) -> Option<u32> {
@@ -248,17 +254,16 @@ impl<C: Clone + Send + 'static, B: Backend> Stack<'_, C, B> {
             .zip(net.owners.objects())
             .map(|(index, owner)| OwnerView { refs: net.owners.refs(index), link: owner.peek() });
         let groups = (0..).zip(net.groups.objects()).map(|(index, group)| {
-            let (max, num, closed) = (net.max_socks(), group.num_socks.peek(), group.num_closed_socks.peek());
-            let socks = |places: core::ops::Range<u32>| {
-                places.filter(|&place| place < max).map(|place| net.sock_at(group, place).peek()).collect()
-            };
+            let num_socks = group.num_socks.peek();
+            let at = |place| net.socks.at(&group.socks, place).map_or(NONE, AtomicU32::peek);
             GroupView {
                 refs: net.groups.refs(index),
-                num_socks: num,
-                num_closed_socks: closed,
-                max_socks: max,
-                listening: socks(0..num),
-                closed: socks(max.saturating_sub(closed)..max),
+                num_socks,
+                num_closed_socks: group.num_closed_socks.peek(),
+                max_socks: net.max_socks,
+                listening: (0..num_socks.min(net.max_socks)).map(at).collect(),
+                closed: net.closed_socks(group).map(Listener::index).collect(),
+                chunks: net.socks.chunks_of(&group.socks, num_socks).collect(),
             }
         });
         Graph {
@@ -266,6 +271,8 @@ impl<C: Clone + Send + 'static, B: Backend> Stack<'_, C, B> {
             requests: requests.collect(),
             owners: owners.collect(),
             groups: groups.collect(),
+            chunks: net.socks.chunks(),
+            free_chunks: net.socks.free_chunks().collect(),
         }
     }
 

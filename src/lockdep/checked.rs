@@ -24,6 +24,8 @@ impl<B: Backend, X: Embedder> Backend for Checked<B, X> {
     type Canary = B::Canary;
     type PieceCanary = B::PieceCanary;
 
+    const SOCKS_SHIFT: u32 = B::SOCKS_SHIFT;
+
     #[inline(always)]
     fn planted(fault: Fault) -> bool {
         B::planted(fault)

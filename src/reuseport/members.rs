@@ -1,6 +1,6 @@
-//! Who is in a group and where: everything here holds the global reuseport lock.
+//! Who listens in a group, and where: everything here holds the global reuseport lock.
 
-use crate::group::{MAX_SOCKS, SockReuseport};
+use crate::group::SockReuseport;
 use crate::listener::Listener;
 use crate::lockdep::Held;
 #[cfg(feature = "designs")]
@@ -11,9 +11,14 @@ use crate::slab::{NONE, Slab, Store};
 use crate::sync::{AtomicU32, Backend, Event, Fault};
 use core::sync::atomic::Ordering;
 
-/// The group is full and has no closed member to evict.
+/// Why a group cannot take one more member that listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct GroupFull;
+pub(crate) enum CannotAdd {
+    /// It has as many as it may, and no closed member to evict.
+    GroupFull,
+    /// It has to grow, and there are no chunks.
+    SocksFull,
+}
 
 /// What a detached member left: where it was, and how many listen now.
 #[derive(Clone, Copy, Debug)]
@@ -42,25 +47,15 @@ impl Detached {
 // stores would be one more access to it, and of two loads loom remembers the later one only, so that
 // it would not try the store before another thread's load.
 impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
-    /// Returns how many members each group has room for.
-    pub(crate) fn max_socks(&self) -> u32 {
-        let each = self.socks.len() / self.groups.capacity().max(1);
-        u32::try_from(each).map_or(MAX_SOCKS, |each| each.min(MAX_SOCKS))
-    }
-
-    /// Returns `socks[place]` of `group`. Places come from within the group's part.
-    pub(crate) fn sock_at(&self, group: &SockReuseport<B>, place: u32) -> &B::PieceAtomicU32 {
-        &self.socks[group.index() as usize * self.max_socks() as usize + place as usize].0
-    }
-
     /// Returns the listener whose slot `socks[place]` names.
     fn member(&self, group: &SockReuseport<B>, place: u32) -> Option<&Listener<C, B>> {
-        self.listeners.get(self.sock_at(group, place).peek())
+        self.listeners.get(self.socks.at(&group.socks, place)?.peek())
     }
 
-    /// Takes a reference on the member at `place`.
+    /// Takes a reference on the member at `place`. Without the reuseport lock it may be anybody, if a member
+    /// left meanwhile: who asks has to look at its `sk_reuseport_cb`.
     pub(crate) fn sock_ref(&self, group: &SockReuseport<B>, place: u32) -> Option<ListenerRef<'_, 's, C, B>> {
-        ListenerRef::try_get(self, self.sock_at(group, place).load(Ordering::Acquire))
+        ListenerRef::try_get(self, self.socks.load(&group.socks, place)?)
     }
 
     /// Takes a reference on the member that would be chosen if `listener` left now: without its
@@ -79,9 +74,10 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
     }
 
     fn put_at(&self, group: &SockReuseport<B>, place: u32, listener: &Listener<C, B>) {
+        let Some(sock) = self.socks.at(&group.socks, place) else { return };
         listener.socks_index.store(place, Ordering::Relaxed);
         // Release: who finds the listener here also sees it as it was when it joined.
-        self.sock_at(group, place).store(listener.index(), Ordering::Release);
+        sock.store(listener.index(), Ordering::Release);
     }
 
     /// Returns the group that `listener` is in.
@@ -93,13 +89,22 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         self.groups.get(listener.sk_reuseport_cb.load(Ordering::Acquire))
     }
 
-    /// Tells whether a listener can join `group`: there is room, or a closed member to evict.
-    pub(crate) fn has_room(&self, group: &SockReuseport<B>, _lock: &ReuseportLocked<'_, B>) -> bool {
-        group.num_socks.peek() < self.max_socks()
+    /// Tells whether a listener can join `group`, which takes the place of a closed member if it has to.
+    pub(crate) fn can_add(
+        &self,
+        group: &SockReuseport<B>,
+        _lock: &ReuseportLocked<'_, B>,
+    ) -> Result<(), CannotAdd> {
+        match group.num_socks.peek() {
+            num if num >= self.max_socks => Err(CannotAdd::GroupFull),
+            num if !self.socks.has_room(num) => Err(CannotAdd::SocksFull),
+            _ => Ok(()),
+        }
     }
 
-    /// Adds a listening member. O(1). (Linux: `__reuseport_add_sock()`, and `reuseport_grow()` at
-    /// its limit: a closed member gives way, and no longer belongs to the group.)
+    /// Adds a listening member. O(1): the tree that may have to grow is at most three chunks high. (Linux:
+    /// `__reuseport_add_sock()`, and `reuseport_grow()`, at whose limit a closed member gives way, and no
+    /// longer belongs to the group.)
     ///
     /// The members share one reference on their group, which the first one brings.
     pub(crate) fn add_sock(
@@ -107,18 +112,13 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         group: &SockReuseport<B>,
         listener: &Listener<C, B>,
         lock: &ReuseportLocked<'_, B>,
-    ) -> Result<(), GroupFull> {
+    ) -> Result<(), CannotAdd> {
+        self.can_add(group, lock)?;
         let num = group.num_socks.peek();
-        let closed = group.num_closed_socks.load(Ordering::Relaxed);
-        if num + closed == self.max_socks() {
-            if closed == 0 {
-                return Err(GroupFull);
-            }
-            if let Some(newest) = self.member(group, self.max_socks() - closed) {
-                self.detach_closed_sock(group, newest, lock);
-                newest.sk_reuseport_cb.store(NONE, Ordering::Release);
-            }
+        if num + group.num_closed_socks.load(Ordering::Relaxed) == self.max_socks {
+            self.evict_closed_sock(group, lock);
         }
+        self.socks.grow(&group.socks, num).ok_or(CannotAdd::SocksFull)?;
         self.put_at(group, num, listener);
         listener.sk_reuseport_cb.store(group.index(), Ordering::Release);
         // Release: who reads the new number finds the member in its place. (Linux: `smp_wmb()`.)
@@ -141,46 +141,10 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         }
         if !B::planted(Fault::MemberStillCounted) {
             group.num_socks.store(num_socks, Ordering::Release);
+            let _ = self.socks.shrink(&group.socks, num_socks);
         }
         B::trace(Event::LeftGroup { listener: listener.index() });
         Detached { place, num_socks }
-    }
-
-    /// Adds a member to the closed section. O(1). (Linux: `__reuseport_add_closed_sock()`.)
-    pub(crate) fn add_closed_sock(
-        &self,
-        group: &SockReuseport<B>,
-        listener: &Listener<C, B>,
-        _lock: &ReuseportLocked<'_, B>,
-    ) {
-        let closed = group.num_closed_socks.load(Ordering::Relaxed) + 1;
-        self.put_at(group, self.max_socks() - closed, listener);
-        group.num_closed_socks.store(closed, Ordering::Relaxed);
-    }
-
-    /// Removes a member from the closed section; the newest takes its place. O(1).
-    /// (Linux: `__reuseport_detach_closed_sock()`.)
-    fn detach_closed_sock(
-        &self,
-        group: &SockReuseport<B>,
-        listener: &Listener<C, B>,
-        _lock: &ReuseportLocked<'_, B>,
-    ) {
-        let place = listener.socks_index.load(Ordering::Relaxed);
-        let closed = group.num_closed_socks.load(Ordering::Relaxed);
-        if let Some(newest) = self.member(group, self.max_socks() - closed) {
-            self.put_at(group, place, newest);
-        }
-        group.num_closed_socks.store(closed - 1, Ordering::Relaxed);
-    }
-
-    /// Takes a closed member out of whatever group it is in; the group's last member takes the
-    /// group with it.
-    pub(crate) fn leave_closed(&self, listener: &Listener<C, B>, lock: &ReuseportLocked<'_, B>) {
-        let Some(group) = self.groups.get(listener.sk_reuseport_cb.peek()) else { return };
-        self.detach_closed_sock(group, listener, lock);
-        listener.sk_reuseport_cb.store(NONE, Ordering::Release);
-        self.put_if_empty(group, lock);
     }
 
     /// Puts the reference that the members share, if there are none left.

@@ -6,6 +6,7 @@ use crate::counters::count;
 use crate::group::SockReuseport;
 use crate::listener::Listener;
 use crate::net::{ListenerRef, Net, Picker, Program};
+use crate::slab::NONE;
 use crate::sync::{AtomicU32, Backend, Event};
 use core::sync::atomic::Ordering;
 
@@ -30,6 +31,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         let allowed = self.sysctl.tcp_migrate_req();
         let slot = if num == 0 || !allowed { None } else { self.pick_one(group, sk_hash, num) };
         let picked = slot.and_then(|slot| ListenerRef::try_get(self, slot));
+        let picked = picked.filter(|target| !self.is_elsewhere(group, target.index()));
         // The closed member may have been evicted, and the group have gone, while it was read.
         let picked = picked.filter(|_| closed.sk_reuseport_cb.load(Ordering::Acquire) == group.index());
         match picked {
@@ -51,6 +53,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         let group = self.group_of(closed)?;
         let num = group.num_socks.load(Ordering::Acquire);
         let picked = if num == 0 { None } else { self.pick_one(group, sk_hash, num) };
+        let picked = picked.filter(|&slot| !self.is_elsewhere(group, slot));
         B::trace(match picked {
             Some(to) => Event::Picked { from: closed.index(), to },
             None => Event::PickFailed { from: closed.index() },
@@ -65,20 +68,33 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         left: Detached,
     ) -> Option<ListenerRef<'_, 's, C, B>> {
         let slot = match self.picking.picker() {
-            Picker::AsPosted | Picker::LastMoved => left.moved().map(|place| self.slot_at(group, place)),
+            Picker::AsPosted | Picker::LastMoved => left.moved().and_then(|place| self.slot_at(group, place)),
             _ if left.num_socks == 0 => None,
             _ => self.pick_one(group, 0, left.num_socks),
         };
         slot.and_then(|slot| ListenerRef::try_get(self, slot))
     }
 
-    fn slot_at(&self, group: &SockReuseport<B>, place: u32) -> u32 {
-        self.sock_at(group, place).load(Ordering::Acquire)
+    /// Returns the slot at `place`, or at the last place before it that is still there.
+    ///
+    /// Who reads an old number in Linux finds the array as it was, and in what was the last place the member
+    /// that is now the last, or the one that left. Here the place may be gone along with its chunk.
+    fn slot_at(&self, group: &SockReuseport<B>, place: u32) -> Option<u32> {
+        (0..=place).rev().find_map(|place| self.socks.load(&group.socks, place))
+    }
+
+    /// Tells whether a listener that was found is another group's: its chunk was this one's when the tree was
+    /// read. Linux's array stays as it was for as long as somebody reads it.
+    fn is_elsewhere(&self, group: &SockReuseport<B>, slot: u32) -> bool {
+        self.listeners.get(slot).is_none_or(|listener| {
+            let at = listener.sk_reuseport_cb.load(Ordering::Acquire);
+            at != NONE && at != group.index()
+        })
     }
 
     /// Picks one of `num` members, which is not 0, and returns its slot.
     fn pick_one(&self, group: &SockReuseport<B>, hash: u32, num: u32) -> Option<u32> {
-        let by_hash = |hash| Some(self.slot_at(group, reciprocal_scale(hash, num)));
+        let by_hash = |hash| self.slot_at(group, reciprocal_scale(hash, num));
         let by_program = |hash| match self.picking.run() {
             Program::Drop => None,
             Program::Select(slot) if self.listens_in(group, slot, num) => Some(slot),
@@ -86,7 +102,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         };
         match self.picking.picker() {
             Picker::AsPosted | Picker::SynHash => by_hash(hash),
-            Picker::LastMoved => Some(self.slot_at(group, num - 1)),
+            Picker::LastMoved => self.slot_at(group, num - 1),
             // Fibonacci hashing: seeds that differ little pick members that do not.
             Picker::Random(seed) => by_hash((hash ^ u32::from(seed)).wrapping_mul(0x9e37_79b9)),
             Picker::Program => by_program(hash),
@@ -96,7 +112,10 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
                     let member = self.listeners.get(slot);
                     member.is_some_and(|l| l.sk_incoming_cpu.load(Ordering::Relaxed) == u32::from(cpu) + 1)
                 };
-                (0..num).map(|place| self.slot_at(group, place)).find(for_cpu).or_else(|| by_hash(hash))
+                (0..num)
+                    .filter_map(|place| self.slot_at(group, place))
+                    .find(for_cpu)
+                    .or_else(|| by_hash(hash))
             }
             Picker::Nobody => None,
         }
@@ -106,7 +125,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
     fn listens_in(&self, group: &SockReuseport<B>, slot: u32, num: u32) -> bool {
         self.listeners.get(slot).is_some_and(|listener| {
             let place = listener.socks_index.load(Ordering::Relaxed);
-            place < num && self.slot_at(group, place) == slot && listener.is_listening()
+            place < num && self.slot_at(group, place) == Some(slot) && listener.is_listening()
         })
     }
 }

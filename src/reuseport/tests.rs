@@ -1,8 +1,9 @@
 //! Groups, on one thread: what is where in `socks[]`, in order.
 
+mod growth;
 mod reference;
 
-use super::{GroupFull, Selecting};
+use super::{CannotAdd, Selecting};
 use crate::DefaultBackend as B;
 use crate::group::SockReuseport;
 use crate::hash::{HashError, ListenTable};
@@ -29,25 +30,36 @@ struct World<'s> {
     addr: SocketAddr,
 }
 
-/// Lets `test` loose on a world whose groups have room for `room` members each.
-fn with_world<R>(listeners: usize, groups: usize, room: usize, test: impl FnOnce(&World<'_>) -> R) -> R {
-    let mut memory = Memory::new(listeners, 0, groups, groups * room);
+/// Lets `test` loose on a world whose groups have at most `room` members each.
+fn with_world<R>(listeners: usize, groups: usize, room: u32, test: impl FnOnce(&World<'_>) -> R) -> R {
+    with_memory(Memory::new(listeners, 0, groups, room), test)
+}
+
+/// Lets `test` loose on a world in `memory`, and sees that nothing of it is left in use.
+fn with_memory<R>(mut memory: Memory, test: impl FnOnce(&World<'_>) -> R) -> R {
     let (net, table) = memory.lend();
+    let [listeners, groups] = [net.listeners.capacity(), net.groups.capacity()];
+    let chunks = net.socks.free_chunks().count();
     let world = World { net, table, addr: "127.0.0.1:80".parse().unwrap() };
     let result = test(&world);
     assert_eq!(world.net.groups.available(), groups, "a group is left over");
     assert_eq!(world.net.listeners.available(), listeners, "a listener is left over");
     assert_eq!(world.net.owners.available(), listeners, "an owner is left over");
+    assert_eq!(world.net.socks.free_chunks().count(), chunks, "a chunk is left over");
     result
 }
 
 impl<'s> World<'s> {
     fn open(&self) -> Result<Sock<'_, 's>, HashError> {
+        self.open_at(self.addr)
+    }
+
+    fn open_at(&self, addr: SocketAddr) -> Result<Sock<'_, 's>, HashError> {
         let sock =
             self.net.alloc_listener(&mut nothing_held()).expect("tests have as many slots as they use");
         let mut held = nothing_held();
-        let mut bucket = self.table.lock(self.addr, &mut held).unwrap();
-        match bucket.bind_and_hash(&self.net, &sock, self.addr, true) {
+        let mut bucket = self.table.lock(addr, &mut held).unwrap();
+        match bucket.bind_and_hash(&self.net, &sock, addr, true) {
             Ok(()) => Ok(sock),
             Err(error) => {
                 drop(bucket);
@@ -63,7 +75,7 @@ impl<'s> World<'s> {
 
     fn stop(&self, sock: &Sock<'_, 's>, keep: bool) {
         let mut held = nothing_held();
-        let mut bucket = self.table.lock(self.addr, &mut held).unwrap();
+        let mut bucket = self.table.lock(sock.bound_to().unwrap(), &mut held).unwrap();
         assert!(bucket.unhash(&self.net, sock, keep, |_, _| None).is_none());
         sock.set_listening(false);
     }
@@ -74,7 +86,7 @@ impl<'s> World<'s> {
 
     /// Closes a socket that was stopped; its last reference takes it out of the closed section.
     fn close(&self, sock: Sock<'_, 's>) {
-        self.table.lock(self.addr, &mut nothing_held()).unwrap().unbind(&sock);
+        self.table.lock(sock.bound_to().unwrap(), &mut nothing_held()).unwrap().unbind(&sock);
         self.put_home(&sock);
     }
 
@@ -101,22 +113,32 @@ impl<'s> World<'s> {
         self.net.groups.id_at(self.group(sock).unwrap())
     }
 
-    /// Returns both sections as they are in `socks[]`, and checks that each member knows its place.
+    /// Returns both sections, that of the closed newest first, and checks that each member knows its place.
     fn sections(&self, group: u32) -> (Vec<u32>, Vec<u32>) {
         let group = GroupRef::try_get(&self.net, group).expect("a group with members is alive");
-        let max = self.net.max_socks();
         let num = group.num_socks.load(Ordering::Relaxed);
         let closed = group.num_closed_socks.load(Ordering::Relaxed);
-        assert!(num + closed <= max);
-        let at = |place| {
-            let slot = self.net.sock_at(&group, place).load(Ordering::Relaxed);
+        assert!(num + closed <= self.net.max_socks);
+        let is_member = |slot, listens| {
             let member = self.net.listeners.get(slot).unwrap();
-            assert_eq!(member.socks_index.load(Ordering::Relaxed), place);
             assert_eq!(member.sk_reuseport_cb.load(Ordering::Relaxed), group.index());
-            assert_eq!(member.is_listening(), place < num);
-            slot
+            assert_eq!(member.is_listening(), listens);
+            member
         };
-        ((0..num).map(at).collect(), (max - closed..max).map(at).collect())
+        let listening = (0..num).map(|place| {
+            let slot = self.net.socks.load(&group.socks, place).unwrap();
+            assert_eq!(is_member(slot, true).socks_index.load(Ordering::Relaxed), place);
+            slot
+        });
+        let mut newer = NONE;
+        let closed_socks = self.net.closed_socks(&group).map(|listener| {
+            let slot = is_member(listener.index(), false).index();
+            assert_eq!(std::mem::replace(&mut newer, slot), listener.closed.newer.load(Ordering::Relaxed));
+            slot
+        });
+        let closed_socks = closed_socks.collect::<Vec<_>>();
+        assert_eq!(closed_socks.len(), closed as usize);
+        (listening.collect(), closed_socks)
     }
 }
 
@@ -235,7 +257,7 @@ fn a_group_full_of_listening_members_takes_nobody() {
         let mut held = nothing_held();
         let lock = world.net.reuseport_lock(&mut held);
         let full = world.net.group_of(&a).unwrap();
-        assert_eq!(world.net.add_sock(full, &a, &lock), Err(GroupFull));
+        assert_eq!(world.net.add_sock(full, &a, &lock), Err(CannotAdd::GroupFull));
         drop(lock);
         assert_eq!(world.sections(group), (slots([&a, &b]), slots([])));
         world.close_all([a, b]);
@@ -271,6 +293,8 @@ fn a_fresh_group_needs_a_slot_beside_the_one_that_is_left() {
 #[test]
 fn groups_without_room_take_nobody() {
     with_world(1, 1, 0, |world| assert_eq!(world.open().map(drop), Err(HashError::NoRoom)));
+    let no_socks = Memory::new(1, 0, 1, 0).with_socks(1, 0);
+    with_memory(no_socks, |world| assert_eq!(world.open().map(drop), Err(HashError::NoSocks)));
 }
 
 /// The smallest hash that falls on `place` of `n`.

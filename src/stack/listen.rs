@@ -100,6 +100,10 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
                 count(&self.net.counters.GroupFull);
                 ListenError::NoGroupRoom
             }
+            HashError::NoSocks => {
+                count(&self.net.counters.SocksFull);
+                ListenError::NoGroupRoom
+            }
         }
     }
 }

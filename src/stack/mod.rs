@@ -21,6 +21,7 @@ pub use poll::{TimedOut, Timers};
 pub use resources::Resources;
 
 use crate::counters::Snapshot;
+use crate::group::MAX_SOCKS;
 use crate::hash::{EstablishedTable, ListenTable};
 use crate::listener::{Descriptor, ListenerId};
 use crate::lockdep::{Held, Nothing};
@@ -40,13 +41,17 @@ pub struct Config {
     pub sysctl: Sysctl,
     /// Who keeps the SYN-ACK timers.
     pub timers: Timers,
+    /// Most members of a group, those included that it keeps though they were shut down or closed; more
+    /// than 65,535 means that. A group of so many evicts a closed one for each that joins, and is full
+    /// when it has none. (Linux: `U16_MAX`.)
+    pub max_socks: u32,
 }
 
 impl Config {
     /// Linux's switches and timers, and `design`.
     #[must_use]
     pub const fn with(design: Design) -> Self {
-        Self { design, sysctl: Sysctl::LINUX, timers: Timers::Stack(Backoff::LINUX) }
+        Self { design, sysctl: Sysctl::LINUX, timers: Timers::Stack(Backoff::LINUX), max_socks: MAX_SOCKS }
     }
 
     /// The same with migration switched on.
@@ -87,7 +92,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     pub fn new(resources: Resources<'s, C, B>, config: Config) -> Self {
         let Resources { listeners, requests, owners, groups, socks, buckets, ehash } = resources;
         Self {
-            net: Net::new(listeners, requests, owners, groups, socks, config.sysctl),
+            net: Net::new(listeners, requests, owners, groups, socks, config.max_socks, config.sysctl),
             table: ListenTable::new(buckets),
             ehash: EstablishedTable::new(ehash),
             timers: match config.timers {

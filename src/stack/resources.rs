@@ -21,7 +21,8 @@ pub struct Resources<'s, C, B: Backend> {
     /// Reuseport groups: one for each local address, and one more for each that only has closed
     /// members left.
     pub groups: Storage<'s, Slot<SockReuseport<B>, B>>,
-    /// The groups' `socks[]`: each group gets an equal part, at most 65,535.
+    /// The groups' `socks[]`, which groups take as they grow and give back as they shrink, 64 at a time:
+    /// what [`Member::count_for`] says, for each group.
     pub socks: Storage<'s, Member<B>>,
     /// Buckets of the listening table.
     pub buckets: Storage<'s, Bucket<C, B>>,

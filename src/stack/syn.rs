@@ -101,12 +101,7 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
     }
 
     /// Looks for a request that the tuple has already: its SYN-ACK is sent again, and its timer starts anew.
-    fn duplicate(
-        &self,
-        tuple: &Tuple,
-        here: Here,
-        held: &mut Held<'_, Nothing>,
-    ) -> Option<RequestId<C, B>> {
+    fn duplicate(&self, tuple: &Tuple, here: Here, held: &mut Held<'_, Nothing>) -> Option<RequestId<C, B>> {
         let (bucket, mut held) = self.ehash.lock(tuple, held)?;
         let known = bucket.find(&self.net, tuple)?;
         self.arm(known, here, &mut held);

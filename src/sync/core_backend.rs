@@ -16,6 +16,8 @@ impl<R: RawLock> Backend for Core<R> {
     type PieceLock = CoreLock<R>;
     type Canary = ();
     type PieceCanary = ();
+
+    const SOCKS_SHIFT: u32 = 6;
 }
 
 impl AtomicU32 for atomic::AtomicU32 {

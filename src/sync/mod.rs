@@ -52,6 +52,12 @@ pub trait Backend: Sized + 'static {
     /// an object of a slab between two lives. A coarse model does not see that order.
     type PieceCanary: Canary;
 
+    /// Binary logarithm of the words in a chunk of the groups' `socks[]`.
+    ///
+    /// What ships has 6: a chunk is four cache lines, a group of a few costs 256 bytes, and one of 65,535 is
+    /// three chunks high. Models have 1, so that a group of three listeners has grown.
+    const SOCKS_SHIFT: u32;
+
     /// Tells whether `fault` is planted in this run.
     ///
     /// Only models can answer `true`: on [`Core`] this is a constant, so no code that ships can
@@ -220,6 +226,10 @@ pub enum Fault {
     MemberStillCounted,
     /// Group: a member that leaves goes on naming its group.
     GroupStillNamed,
+    /// Group: a tree that grows shows its new root before the old one is below it.
+    RootBeforeChild,
+    /// Group: a reader does not look whether it found a member of its group.
+    MemberNotChecked,
     /// Group: the last member leaves the group in use.
     GroupLeaked,
     /// Handover: the closer's owner is not handed to the heir's.

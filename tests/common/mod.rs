@@ -29,7 +29,10 @@ pub(crate) struct Sizes {
     pub(crate) requests: usize,
     pub(crate) owners: usize,
     pub(crate) groups: usize,
-    pub(crate) socks: usize,
+    /// Most members of a group.
+    pub(crate) max_socks: u32,
+    /// What `socks[]` of all groups are made of: each has 64 words.
+    pub(crate) chunks: usize,
     pub(crate) buckets: usize,
     pub(crate) ehash: usize,
 }
@@ -45,11 +48,11 @@ pub(crate) fn stack_of(sizes: Sizes, design: Design) -> TestStack {
         requests: Storage::boxed(sizes.requests),
         owners: Storage::boxed(sizes.owners),
         groups: Storage::boxed(sizes.groups),
-        socks: Storage::boxed(sizes.socks),
+        socks: Storage::boxed(sizes.chunks * Member::<TestBackend>::count_for(1)),
         buckets: Storage::boxed(sizes.buckets),
         ehash: Storage::boxed(sizes.ehash),
     };
-    Stack::new(resources, Config::migrating(design))
+    Stack::new(resources, Config { max_socks: sizes.max_socks, ..Config::migrating(design) })
 }
 
 /// Looks at a stack, and asserts that everything in it is counted and placed as it should be.
@@ -61,7 +64,7 @@ pub(crate) fn graph(stack: &mut TestStack) -> Graph<u32> {
 
 /// Asserts that nothing is in use and nothing waits.
 pub(crate) fn assert_empty(stack: &mut TestStack) {
-    let Graph { listeners, requests, owners, groups } = graph(stack);
+    let Graph { listeners, requests, owners, groups, chunks, free_chunks } = graph(stack);
     for (slot, listener) in listeners.iter().enumerate() {
         let queue = listener.queue.as_ref().expect("nobody holds a lock");
         assert!(
@@ -79,6 +82,7 @@ pub(crate) fn assert_empty(stack: &mut TestStack) {
         let free = request.refs == 0 && request.state == RequestState::Free && request.owner.is_none();
         assert!(free, "request {slot} is left over: {request:?}");
     }
+    assert_eq!(free_chunks.len(), chunks as usize, "a chunk is left over");
     for (slot, owner) in owners.iter().enumerate() {
         assert!(owner.refs == 0 && owner.link == Link::Vacant, "owner {slot} is left over: {owner:?}");
     }

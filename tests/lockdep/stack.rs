@@ -7,7 +7,7 @@ use rskq::lockdep::validator::Kind;
 use rskq::*;
 
 const SIZES: Sizes =
-    Sizes { listeners: 3, requests: 8, owners: 3, groups: 1, socks: 4, buckets: 2, ehash: 2 };
+    Sizes { listeners: 3, requests: 8, owners: 3, groups: 1, max_socks: 4, chunks: 1, buckets: 2, ehash: 2 };
 
 fn addr() -> std::net::SocketAddr {
     "10.0.0.1:80".parse().unwrap()

@@ -8,11 +8,11 @@ use rskq::*;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 
-/// Few enough that every part runs out now and then: listeners, owners, requests and `socks[]`.
+/// Few enough that every part runs out now and then: listeners, owners, requests and the group.
 const SIZES: Sizes =
-    Sizes { listeners: 4, requests: 6, owners: 6, groups: 2, socks: 6, buckets: 1, ehash: 2 };
+    Sizes { listeners: 4, requests: 6, owners: 6, groups: 2, max_socks: 3, chunks: 2, buckets: 1, ehash: 2 };
 /// Members that the group has room for.
-pub(crate) const ROOM: usize = SIZES.socks / SIZES.groups;
+pub(crate) const ROOM: usize = SIZES.max_socks as usize;
 
 pub(crate) fn addr() -> SocketAddr {
     "127.0.0.1:80".parse().unwrap()

@@ -61,7 +61,7 @@ fn addresses_do_not_mix() {
     // One bucket for all: what tells them apart is not the hash.
     for buckets in [1, 4] {
         for design in DESIGNS {
-            let stack = stack_of(Sizes { groups: 6, buckets, ..ENOUGH }, design);
+            let stack = stack_of(Sizes { groups: 6, chunks: 6, buckets, ..ENOUGH }, design);
             let ids = addrs.map(|addr| stack.listen_at(addr, 4, true).unwrap());
             for (child, addr) in (0..).zip(addrs) {
                 let hashes = Hashes { syn_hash: u32::MAX, sk_hash: u32::MAX };

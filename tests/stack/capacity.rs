@@ -62,7 +62,7 @@ fn too_many_addresses_are_refused_and_counted() {
 
 #[test]
 fn a_group_full_of_listening_members_refuses_and_counts() {
-    let stack = stack_of(Sizes { groups: 2, socks: 4, ..ENOUGH }, CLONE);
+    let stack = stack_of(Sizes { groups: 2, max_socks: 2, ..ENOUGH }, CLONE);
     let a = stack.listen_at(addr(), 1, true).unwrap();
     let b = stack.listen_at(addr(), 1, true).unwrap();
     for refused in 1..=ENOUGH.listeners as u32 {
@@ -77,6 +77,23 @@ fn a_group_full_of_listening_members_refuses_and_counts() {
     assert_eq!(close(&stack, b), []);
     assert_eq!(stack.listen(a, 1), Ok(()));
     finish(stack, &[a, c]);
+}
+
+#[test]
+fn too_few_chunks_for_one_more_group_are_counted_by_themselves() {
+    let stack = stack_of(Sizes { chunks: 1, ..ENOUGH }, CLONE);
+    let a = stack.listen_at(addr(), 1, true).unwrap();
+    for refused in 1..=ENOUGH.listeners as u32 {
+        assert_eq!(stack.listen_at(other(81), 1, true), Err(ListenError::NoGroupRoom));
+        assert_eq!(count(&stack, "SocksFull"), refused);
+    }
+    // A group that only has closed members has no chunk.
+    assert_eq!(shutdown(&stack, a), []);
+    let b = stack.listen_at(other(81), 1, true).unwrap();
+    assert_eq!(stack.listen_again(a, 1), Err(ListenError::NoGroupRoom));
+    assert_eq!(close(&stack, b), []);
+    assert_eq!(stack.listen_again(a, 1), Ok(()));
+    finish(stack, &[a]);
 }
 
 #[test]
@@ -144,8 +161,8 @@ fn a_part_without_elements_fails_what_needs_one() {
         (Sizes { listeners: 0, ..ENOUGH }, no_slot),
         (Sizes { owners: 0, ..ENOUGH }, no_slot),
         (Sizes { groups: 0, ..ENOUGH }, no_room),
-        (Sizes { socks: 0, ..ENOUGH }, no_room),
-        (Sizes { socks: ENOUGH.groups - 1, ..ENOUGH }, no_room),
+        (Sizes { max_socks: 0, ..ENOUGH }, no_room),
+        (Sizes { chunks: 0, ..ENOUGH }, no_room),
         (Sizes { buckets: 0, ..ENOUGH }, no_room),
     ] {
         let stack = stack_of(sizes, CLONE);

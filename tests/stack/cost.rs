@@ -45,6 +45,8 @@ impl Backend for Counting {
     type PieceLock = CountedLock<true>;
     type Canary = ();
     type PieceCanary = ();
+
+    const SOCKS_SHIFT: u32 = <DefaultBackend as Backend>::SOCKS_SHIFT;
 }
 
 struct Counted(atomic::AtomicU32);
@@ -126,7 +128,7 @@ impl Holds {
             requests: Storage::boxed(requests),
             owners: Storage::boxed(3),
             groups: Storage::boxed(2),
-            socks: Storage::boxed(4),
+            socks: Storage::boxed(2 * Member::<Counting>::count_for(2)),
             buckets: Storage::boxed(1),
             ehash: Storage::boxed(half_open as usize + 1),
         };

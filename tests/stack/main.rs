@@ -29,7 +29,7 @@ use std::net::SocketAddr;
 
 /// Enough for tests that are not about running out.
 const ENOUGH: Sizes =
-    Sizes { listeners: 8, requests: 16, owners: 8, groups: 4, socks: 32, buckets: 4, ehash: 4 };
+    Sizes { listeners: 8, requests: 16, owners: 8, groups: 4, max_socks: 8, chunks: 4, buckets: 4, ehash: 4 };
 
 const CLONE: Design = Design::Clone(CloneFixes::AS_FIXED);
 const DESIGNS: [Design; 5] = [Design::Abort, Design::Requeue, Design::Handover, Design::Splice, CLONE];

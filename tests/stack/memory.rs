@@ -8,13 +8,16 @@ use std::sync::Arc;
 /// What the stacks here carry: it is seen to be dropped.
 type Child = Arc<()>;
 
+/// As many as two groups take.
+const SOCKS: usize = 2 * Member::<DefaultBackend>::count_for(2);
+
 /// Every part of a stack's memory, without an allocator.
 struct Memory {
     listeners: [Slot<rskq::listener::Listener<Child, DefaultBackend>, DefaultBackend>; 2],
     requests: [Slot<rskq::request::RequestSock<Child, DefaultBackend>, DefaultBackend>; 6],
     owners: [Slot<rskq::request::Owner<DefaultBackend>, DefaultBackend>; 2],
     groups: [Slot<rskq::group::SockReuseport<DefaultBackend>, DefaultBackend>; 2],
-    socks: [Member<DefaultBackend>; 4],
+    socks: [Member<DefaultBackend>; SOCKS],
 }
 
 type Buckets = ([Bucket<Child, DefaultBackend>; 2], [EhashBucket<Child, DefaultBackend>; 2]);
@@ -30,7 +33,7 @@ impl Memory {
             requests: [const { Slot::new() }; 6],
             owners: [const { Slot::new() }; 2],
             groups: [const { Slot::new() }; 2],
-            socks: [const { Member::new() }; 4],
+            socks: [const { Member::new() }; SOCKS],
         }
     }
 

@@ -110,9 +110,22 @@ const ALTERATIONS: &[Alteration] = &[
         let group = &mut graph.groups[graph.listeners[at.heir].group.unwrap() as usize];
         group.closed.push(at.heir as u32);
     }),
+    ("I16", |graph, at| {
+        graph.groups[graph.listeners[at.heir].group.unwrap() as usize].num_socks -= 1;
+    }),
+    ("I16", |graph, _| {
+        let twice = graph.free_chunks[0];
+        graph.free_chunks.push(twice);
+    }),
+    ("I16", |graph, at| {
+        let group = graph.listeners[at.heir].group.unwrap() as usize;
+        graph.free_chunks[0] = graph.groups[group].chunks[0];
+    }),
     ("I17", |graph, at| graph.listeners[at.other].group = None),
     ("I17", |graph, at| graph.listeners[at.shut].group = graph.listeners[at.heir].group),
     ("I18", |graph, at| graph.groups[graph.listeners[at.heir].group.unwrap() as usize].refs = 0),
+    ("I18", |graph, at| graph.groups[graph.listeners[at.heir].group.unwrap() as usize].chunks.clear()),
+    ("I18", |graph, _| graph.free_chunks.truncate(1)),
 ];
 
 #[test]

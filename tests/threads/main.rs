@@ -35,7 +35,7 @@ const FAST: u32 = 3;
 
 /// Few enough that every limit is met now and then.
 const SIZES: Sizes =
-    Sizes { listeners: 6, requests: 24, owners: 8, groups: 4, socks: 16, buckets: 1, ehash: 2 };
+    Sizes { listeners: 6, requests: 24, owners: 8, groups: 4, max_socks: 4, chunks: 4, buckets: 1, ehash: 2 };
 
 fn addr() -> SocketAddr {
     "[::1]:443".parse().unwrap()

@@ -23,8 +23,10 @@ pub(crate) const LISTENERS: usize = 4;
 pub(crate) const REQUESTS: usize = 4;
 /// Addresses that can be listened at.
 const GROUPS: usize = 2;
-/// Members that each group has room for.
+/// Members that a group may have.
 pub(crate) const MEMBERS: usize = 2;
+/// What a group takes for them.
+const SOCKS_OF_A_GROUP: usize = Member::<Backend>::count_for(MEMBERS as u32);
 
 /// A value that is given away once.
 struct Handover<T> {
@@ -58,8 +60,8 @@ static OWNER_SLOTS: Handover<[Slot<Owner<Backend>, Backend>; LISTENERS]> =
     Handover::new([const { Slot::new() }; LISTENERS]);
 static GROUP_SLOTS: Handover<[Slot<SockReuseport<Backend>, Backend>; GROUPS]> =
     Handover::new([const { Slot::new() }; GROUPS]);
-static SOCKS: Handover<[Member<Backend>; GROUPS * MEMBERS]> =
-    Handover::new([const { Member::new() }; GROUPS * MEMBERS]);
+static SOCKS: Handover<[Member<Backend>; GROUPS * SOCKS_OF_A_GROUP]> =
+    Handover::new([const { Member::new() }; GROUPS * SOCKS_OF_A_GROUP]);
 static BUCKETS: Handover<[Bucket<Child, Backend>; 2]> = Handover::new([const { Bucket::new() }; 2]);
 static EHASH: Handover<[EhashBucket<Child, Backend>; 2]> = Handover::new([const { EhashBucket::new() }; 2]);
 
@@ -83,7 +85,7 @@ pub(crate) struct Memory {
     requests: [Slot<RequestSock<Child, Backend>, Backend>; 2],
     owners: [Slot<Owner<Backend>, Backend>; 3],
     groups: [Slot<SockReuseport<Backend>, Backend>; 1],
-    socks: [Member<Backend>; 2],
+    socks: [Member<Backend>; SOCKS_OF_A_GROUP],
     buckets: [Bucket<Child, Backend>; 1],
     ehash: [EhashBucket<Child, Backend>; 1],
 }
@@ -95,7 +97,7 @@ impl Memory {
             requests: [const { Slot::new() }; 2],
             owners: [const { Slot::new() }; 3],
             groups: [const { Slot::new() }; 1],
-            socks: [const { Member::new() }; 2],
+            socks: [const { Member::new() }; SOCKS_OF_A_GROUP],
             buckets: [const { Bucket::new() }; 1],
             ehash: [const { EhashBucket::new() }; 1],
         }

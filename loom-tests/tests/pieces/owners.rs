@@ -7,8 +7,8 @@ use rskq::sync::loom::Loom;
 use rskq::sync::model::Fine;
 use rskq::sync::{Backend, Fault, ModelBackend};
 use rskq::{
-    Arrival, Config, Delivered, Design, Hashes, ListenError, ListenerId, Outcome, Refused, Resources, Stack,
-    Storage, Tuple,
+    Arrival, Config, Delivered, Design, Hashes, ListenError, ListenerId, Member, Outcome, Refused, Resources,
+    Stack, Storage, Tuple,
 };
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -18,8 +18,10 @@ use std::sync::{Arc, Mutex};
 pub(crate) struct Small {
     pub(crate) listeners: usize,
     pub(crate) requests: usize,
-    /// Room for members in each group.
-    pub(crate) max_socks: usize,
+    /// Most members of a group.
+    pub(crate) max_socks: u32,
+    /// Chunks for the `socks[]` of both groups.
+    pub(crate) chunks: usize,
     /// Buckets of the established table.
     pub(crate) ehash: usize,
 }
@@ -27,7 +29,8 @@ pub(crate) struct Small {
 impl Small {
     /// Room for each listener in its group, and one bucket.
     pub(crate) const fn new(listeners: usize, requests: usize) -> Self {
-        Self { listeners, requests, max_socks: listeners, ehash: 1 }
+        // Enough for any two groups of so many.
+        Self { listeners, requests, max_socks: listeners as u32, chunks: 2 * listeners, ehash: 1 }
     }
 }
 
@@ -61,17 +64,17 @@ pub(crate) fn arrival(connection: u32, hash: u32) -> Arrival {
 impl<B: Backend> Pot<B> {
     /// Opens the first `listening` listeners.
     pub(crate) fn new(memory: Small, listening: usize, design: Design) -> Arc<Self> {
-        let Small { listeners, requests, max_socks, ehash } = memory;
+        let Small { listeners, requests, max_socks, chunks, ehash } = memory;
         let resources = Resources {
             listeners: Storage::boxed(listeners),
             requests: Storage::boxed(requests),
             owners: Storage::boxed(listeners),
             groups: Storage::boxed(2),
-            socks: Storage::boxed(2 * max_socks),
+            socks: Storage::boxed(chunks * Member::<B>::count_for(1)),
             buckets: Storage::boxed(1),
             ehash: Storage::boxed(ehash),
         };
-        let stack = Stack::new(resources, Config::migrating(design));
+        let stack = Stack::new(resources, Config { max_socks, ..Config::migrating(design) });
         let listen = |_| stack.listen_at(local(PORT), BACKLOG, true).expect("there is room for each");
         let ids = (0..listening).map(listen).collect();
         Arc::new(Self { stack, ids, more: Mutex::default(), out: Mutex::default(), memory })
@@ -188,6 +191,9 @@ fn left_over<B: Backend>(pot: &mut Pot<B>) -> Vec<String> {
             left.push(format!("group {slot}: {group:?}"));
         }
     }
+    if graph.free_chunks.len() != graph.chunks as usize {
+        left.push(format!("of {} chunks {:?} are free", graph.chunks, graph.free_chunks));
+    }
     left
 }
 
@@ -196,7 +202,7 @@ fn left_over<B: Backend>(pot: &mut Pot<B>) -> Vec<String> {
 fn check_free_lists<B: Backend>(pot: &Pot<B>, mut ids: Vec<ListenerId<u32, B>>) {
     for taken in 0..pot.memory.listeners {
         // As many as there is room for in one group.
-        let port = PORT + (taken / pot.memory.max_socks) as u16;
+        let port = PORT + (taken / pot.memory.max_socks as usize) as u16;
         let Ok(id) = pot.stack.listen_at(local(port), BACKLOG, true) else {
             return expect("free", false, || "not every listener slot can be taken again".into());
         };

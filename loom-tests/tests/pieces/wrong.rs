@@ -31,6 +31,8 @@ impl<C: AtomicU32, L: Lock, S: AtomicU32, Y: Canary, P: AtomicU32> Backend for W
     type Canary = Y;
     type PieceCanary = Y;
 
+    const SOCKS_SHIFT: u32 = Loom::<Fine>::SOCKS_SHIFT;
+
     fn planted(fault: Fault) -> bool {
         Loom::<Fine>::planted(fault)
     }

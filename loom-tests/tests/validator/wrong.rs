@@ -21,6 +21,8 @@ impl<A: AtomicU32, L: Lock> Backend for With<A, L> {
     type PieceLock = L;
     type Canary = <Right as Backend>::Canary;
     type PieceCanary = <Right as Backend>::PieceCanary;
+
+    const SOCKS_SHIFT: u32 = Right::SOCKS_SHIFT;
 }
 
 impl<A: AtomicU32, L: Lock> crate::Threads for With<A, L> {}

@@ -1,9 +1,8 @@
-//! Random listeners that come and go, against plain vectors that follow Linux's rules.
+//! Random listeners that come and go, against plain arrays that follow Linux's rules.
 
 use super::{HashError, Sock, World, with_world};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-use std::vec::Vec;
 
 const LISTENERS: usize = 8;
 const GROUPS: usize = 3;
@@ -27,11 +26,53 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// A group: `num_socks` and `socks[]`, and the closed section with its newest member last.
+/// A group as Linux has it: one array that holds both sections, with what is free between them.
 #[derive(Default)]
 struct Group {
-    listening: Vec<u32>,
-    closed: Vec<u32>,
+    socks: [u32; ROOM],
+    num_socks: usize,
+    num_closed_socks: usize,
+}
+
+impl Group {
+    fn listening(&self) -> &[u32] {
+        &self.socks[..self.num_socks]
+    }
+
+    fn closed(&self) -> &[u32] {
+        &self.socks[ROOM - self.num_closed_socks..]
+    }
+
+    fn is_empty(&self) -> bool {
+        self.num_socks + self.num_closed_socks == 0
+    }
+
+    fn add(&mut self, sock: u32) {
+        if self.num_socks + self.num_closed_socks == ROOM {
+            self.num_closed_socks -= 1;
+        }
+        self.socks[self.num_socks] = sock;
+        self.num_socks += 1;
+    }
+
+    fn detach(&mut self, sock: u32) {
+        let place = self.listening().iter().position(|&member| member == sock).unwrap();
+        self.num_socks -= 1;
+        self.socks[place] = self.socks[self.num_socks];
+    }
+
+    fn add_closed(&mut self, sock: u32) {
+        self.num_closed_socks += 1;
+        self.socks[ROOM - self.num_closed_socks] = sock;
+    }
+
+    fn detach_closed(&mut self, sock: u32) -> bool {
+        let newest = ROOM - self.num_closed_socks;
+        let Some(place) = self.closed().iter().position(|&member| member == sock) else { return false };
+        self.socks[newest + place] = self.socks[newest];
+        self.num_closed_socks -= 1;
+        true
+    }
 }
 
 /// Every group by slot, and which of them listens.
@@ -41,15 +82,10 @@ struct Reference {
     live: Option<u32>,
 }
 
-fn swap_remove(section: &mut Vec<u32>, sock: u32) -> bool {
-    let place = section.iter().position(|&member| member == sock);
-    place.map(|place| section.swap_remove(place)).is_some()
-}
-
 impl Reference {
     fn has_room(&self) -> bool {
         match self.live {
-            Some(live) => self.groups[&live].listening.len() < ROOM,
+            Some(live) => self.groups[&live].num_socks < ROOM,
             None => self.groups.len() < GROUPS,
         }
     }
@@ -62,23 +98,19 @@ impl Reference {
         }
         self.live = Some(group);
         self.leave_closed(sock);
-        let group = self.groups.entry(group).or_default();
-        if group.listening.len() + group.closed.len() == ROOM {
-            group.closed.pop();
-        }
-        group.listening.push(sock);
+        self.groups.entry(group).or_default().add(sock);
     }
 
     fn stop(&mut self, sock: u32, keep: bool) {
         let live = self.live.expect("a socket that listens has a group");
         let group = self.groups.get_mut(&live).unwrap();
-        assert!(swap_remove(&mut group.listening, sock));
+        group.detach(sock);
         if keep {
-            group.closed.push(sock);
+            group.add_closed(sock);
         }
-        if group.listening.is_empty() {
+        if group.num_socks == 0 {
             self.live = None;
-            if group.closed.is_empty() {
+            if group.is_empty() {
                 self.groups.remove(&live);
             }
         }
@@ -86,14 +118,12 @@ impl Reference {
 
     fn leave_closed(&mut self, sock: u32) {
         let live = self.live;
-        self.groups.retain(|&slot, group| {
-            let left = swap_remove(&mut group.closed, sock);
-            !left || Some(slot) == live || !group.closed.is_empty()
-        });
+        self.groups
+            .retain(|&slot, group| !group.detach_closed(sock) || Some(slot) == live || !group.is_empty());
     }
 
     fn group_of(&self, sock: u32) -> Option<u32> {
-        let is_in = |group: &Group| group.listening.contains(&sock) || group.closed.contains(&sock);
+        let is_in = |group: &Group| group.listening().contains(&sock) || group.closed().contains(&sock);
         self.groups.iter().find(|(_, group)| is_in(group)).map(|(&slot, _)| slot)
     }
 }
@@ -148,8 +178,7 @@ fn agrees(
     reference: &Reference,
 ) -> Result<(), TestCaseError> {
     for (&slot, group) in &reference.groups {
-        let newest_first = group.closed.iter().rev().copied().collect::<Vec<_>>();
-        prop_assert_eq!(world.sections(slot), (group.listening.clone(), newest_first));
+        prop_assert_eq!(world.sections(slot), (group.listening().to_vec(), group.closed().to_vec()));
     }
     for sock in socks.iter().flatten() {
         prop_assert_eq!(world.group(sock), reference.group_of(sock.index()));
@@ -161,7 +190,7 @@ fn agrees(
 proptest! {
     #[test]
     fn both_sections_are_what_linuxs_rules_make_of_them(ops in prop::collection::vec(op(), 1..120)) {
-        with_world(LISTENERS, GROUPS, ROOM, |world| {
+        with_world(LISTENERS, GROUPS, ROOM as u32, |world| {
             let mut socks = [const { None }; LISTENERS];
             let mut reference = Reference::default();
             let result = ops.into_iter().try_for_each(|op| {

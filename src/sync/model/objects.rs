@@ -242,6 +242,8 @@ macro_rules! model_backend {
             type Canary = $crate::sync::model::ModelCanary<$engine>;
             type PieceCanary = G::PieceCanary<$engine>;
 
+            const SOCKS_SHIFT: u32 = 1;
+
             fn planted(fault: $crate::sync::Fault) -> bool {
                 $crate::sync::model::run::planted(fault)
             }

@@ -42,6 +42,8 @@ impl Backend for Counting {
     type PieceLock = <Shipped as Backend>::PieceLock;
     type Canary = Counted;
     type PieceCanary = ();
+
+    const SOCKS_SHIFT: u32 = <crate::DefaultBackend as Backend>::SOCKS_SHIFT;
 }
 
 /// Asserts that `f` takes at most `limit` steps, and returns what it returns.

@@ -32,6 +32,7 @@ pub(super) fn run(stack: &ImageStack<'_>) {
     let after = stack.counters();
     expect(after.ListenerSlabFull == before.ListenerSlabFull + 1, "counters: ListenerSlabFull");
     expect(after.GroupFull == before.GroupFull + 3, "counters: GroupFull");
+    expect(after.SocksFull == before.SocksFull, "counters: SocksFull");
     [a, b, c].into_iter().for_each(|id| close(stack, id));
 }
 

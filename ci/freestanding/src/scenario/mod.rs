@@ -11,7 +11,7 @@ mod requeue;
 mod rooms;
 
 use crate::child::Child;
-use crate::memory::{self, ImageStack, ListenerId};
+use crate::memory::{self, ImageStack, ListenerId, MEMBERS};
 use crate::sys::{expect, must};
 use core::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use rskq::{Closing, Config, Delivered, Design, Here, Outcome, Refusal, Refused};
@@ -30,7 +30,8 @@ const LAST: u32 = u32::MAX;
 
 /// Runs everything, twice on one stack: what the first round does not give back, the second misses.
 pub(crate) fn run() {
-    let stack = ImageStack::new(memory::resources(), Config::migrating(Design::Abort));
+    let config = Config { max_socks: MEMBERS as u32, ..Config::migrating(Design::Abort) };
+    let stack = ImageStack::new(memory::resources(), config);
     shared(&stack);
     for _ in 0..2 {
         stack.set_migrate_req(false);
