@@ -90,9 +90,9 @@ fn too_few_chunks_for_one_more_group_are_counted_by_themselves() {
     // A group that only has closed members has no chunk.
     assert_eq!(shutdown(&stack, a), []);
     let b = stack.listen_at(other(81), 1, true).unwrap();
-    assert_eq!(stack.listen_again(a, 1), Err(ListenError::NoGroupRoom));
+    assert_eq!(stack.listen(a, 1), Err(ListenError::NoGroupRoom));
     assert_eq!(close(&stack, b), []);
-    assert_eq!(stack.listen_again(a, 1), Ok(()));
+    assert_eq!(stack.listen(a, 1), Ok(()));
     finish(stack, &[a]);
 }
 

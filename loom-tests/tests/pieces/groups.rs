@@ -276,7 +276,7 @@ fn pick_while_growing<B: Backend>() {
     let closer: Body = {
         let pot = Arc::clone(&pot);
         Box::new(move || {
-            for step in pot.stack.close(pot.ids[0]).expect("it is closed once") {
+            for step in pot.stack.close(pot.ids[0], HERE).expect("it is closed once") {
                 match step {
                     Outcome::Aborted(connection) => {
                         expect("one try", false, || "nobody is found, and two listen".into());
