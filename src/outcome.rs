@@ -70,8 +70,13 @@ pub enum Refusal {
 /// What a SYN came to.
 #[derive(Debug)]
 pub enum Syn<C, B: Backend> {
-    /// A half-open request was made: send a SYN-ACK and start its timer.
-    New(RequestId<C, B>),
+    /// A half-open request was made: send a SYN-ACK and start its timer, unless the stack keeps it.
+    New {
+        /// The request.
+        request: RequestId<C, B>,
+        /// Its listener, whose options the SYN-ACK is made by.
+        listener: ListenerId<C, B>,
+    },
     /// The tuple has a half-open request: send its SYN-ACK again.
     Duplicate(RequestId<C, B>),
     /// The listener's SYN queue is full: send a SYN-ACK with a cookie, and remember nothing.

@@ -226,7 +226,7 @@ impl<B: ModelBackend> World<B> {
     fn syn(&self, connection: Connection, listener: L) {
         model::op("SYN", Some(listener), Some(connection));
         match self.stack.syn(self.arrival(connection, listener), HERE) {
-            Ok(Syn::New(id)) => self.note_request(connection, id),
+            Ok(Syn::New { request, .. }) => self.note_request(connection, request),
             Ok(Syn::Duplicate(_)) => {}
             Ok(Syn::Cookie(_)) => self.fate(connection, Fate::Cookie),
             Err(why) => self.fate(connection, Fate::Refused(why)),

@@ -92,7 +92,7 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
             if let Some(hashed) = self.net.requests.get(id.index()) {
                 self.arm(hashed, here, &mut held);
             }
-            Ok(Syn::New(id))
+            Ok(Syn::New { request: id, listener: listener.id() })
         });
         offer.map_err(|(refusal, ())| match refusal {
             Refusal::AcceptQueueFull => why,

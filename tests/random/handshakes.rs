@@ -24,7 +24,7 @@ impl World {
             (None, Some(_)) => Ok(Answer::New),
         };
         match self.stack.syn(World::arrival(client, hash), HERE) {
-            Ok(Syn::New(id)) => {
+            Ok(Syn::New { request: id, .. }) => {
                 assert_eq!(expected, Ok(Answer::New));
                 assert!(self.syns.iter().all(|(before, _)| *before != id), "an id is given out once");
                 self.half_open.insert(client, (id, hash));

@@ -146,7 +146,7 @@ impl Holds {
             }
         }
         for client in 0..half_open {
-            assert!(matches!(stack.syn(arrival(client), HERE), Ok(Syn::New(_))));
+            assert!(matches!(stack.syn(arrival(client), HERE), Ok(Syn::New { .. })));
         }
         for client in 0..waiting {
             let delivered =

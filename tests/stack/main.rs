@@ -83,7 +83,7 @@ fn arrival(client: u32) -> Arrival {
 /// A SYN that must make a request.
 fn syn(stack: &TestStack, arrival: Arrival) -> Request {
     match stack.syn(arrival, HERE) {
-        Ok(Syn::New(id)) => id,
+        Ok(Syn::New { request, .. }) => request,
         other => panic!("{:?}", other.map(drop)),
     }
 }

@@ -65,7 +65,7 @@ fn use_and_leave(stack: &Stack<'_, Child, DefaultBackend>, child: &Child) {
         assert_eq!(delivered.listener, b);
     }
     assert!(stack.accept(b).unwrap().is_some());
-    assert!(matches!(stack.syn(arrival, HERE), Ok(Syn::New(_))));
+    assert!(matches!(stack.syn(arrival, HERE), Ok(Syn::New { .. })));
     stack.set_fastopen(b, 1).unwrap();
     let opened = stack.syn_fastopen(arrival, HERE, child.clone()).map_err(|refused| refused.why).unwrap();
     assert_eq!(stack.queue_len(b), Ok((4, 4)));

@@ -21,7 +21,7 @@ enum Does {
 fn act<B: ModelBackend>(pot: &Pot<B>, does: Does) {
     match does {
         Does::Syn(connection) => match pot.stack.syn(arrival(connection, 0), HERE) {
-            Ok(Syn::New(_)) => outcome("new"),
+            Ok(Syn::New { .. }) => outcome("new"),
             Ok(Syn::Duplicate(_)) => outcome("duplicate"),
             Ok(Syn::Cookie(_)) => outcome("cookie"),
             Err(why) => expect("refused", false, || format!("#{connection}: {why:?}")),

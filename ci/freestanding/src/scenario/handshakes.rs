@@ -26,8 +26,9 @@ type Known = (bool, RequestId<Child, Backend>);
 
 pub(super) fn syn(stack: &ImageStack<'_>, number: u32) -> Result<Known, Refusal> {
     stack.syn(arrival(LOCAL, FIRST, number), HERE).map(|syn| match syn {
-        Syn::New(id) => (true, id),
+        Syn::New { request, .. } => (true, request),
         Syn::Duplicate(id) => (false, id),
+        Syn::Cookie(_) => fail("syn: a cookie is due"),
     })
 }
 
