@@ -176,7 +176,9 @@ impl<C: Send + 'static, B: Backend> Store<SockReuseport<B>> for Net<'_, C, B> {
         &self.groups
     }
 
-    fn retire(&self, _group: &SockReuseport<B>) -> Option<u32> {
+    fn retire(&self, group: &SockReuseport<B>) -> Option<u32> {
+        // The group that has this slot next sent no cookies.
+        group.synq_overflow_ts.store(0, core::sync::atomic::Ordering::Relaxed);
         None
     }
 }

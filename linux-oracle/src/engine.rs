@@ -4,18 +4,16 @@ use crate::episode::{Episode, OutOfScope, Step};
 use crate::error::{Malformed, TraceError};
 use crate::lines::Lines;
 use crate::summary::{Divergence, Summary, differences};
-use crate::trace::{Line, Observation, Operation};
+use crate::trace::{Header, Line, Observation, Operation};
 use rskq::Design;
-use rskq::migrate::CloneFixes;
 use std::collections::VecDeque;
 use std::io::Read;
-use std::net::SocketAddr;
 
 /// How many lines before a divergence are shown with it.
 pub const SHOWN_BEFORE: usize = 8;
 
 /// The design that Linux has today: what a trace is expected to agree with.
-pub const LINUX: Design = Design::Clone(CloneFixes::AS_FIXED);
+pub const LINUX: Design = Design::Linux;
 
 /// Replays a trace, compressed or not, against a stack with Linux's design.
 ///
@@ -46,7 +44,7 @@ pub fn replay_with(reader: impl Read, design: Design) -> Result<Summary, TraceEr
 struct Replay {
     design: Design,
     summary: Summary,
-    local: Option<SocketAddr>,
+    header: Option<Header>,
     now: Now,
     before: VecDeque<(u64, String)>,
 }
@@ -64,21 +62,21 @@ impl Replay {
         Self {
             design,
             summary: Summary::default(),
-            local: None,
+            header: None,
             now: Now::BeforeFirstEpisode,
             before: VecDeque::new(),
         }
     }
 
     fn line(&mut self, number: u64, text: &[u8]) -> Result<(), Malformed> {
-        match (Line::parse(text)?, self.local) {
-            (Line::Header(header), None) => self.local = Some((header.address, header.port).into()),
+        match (Line::parse(text)?, &self.header) {
+            (Line::Header(header), None) => self.header = Some(header),
             (Line::Header(_), Some(_)) => return Err(Malformed::SecondHeader),
             (_, None) => return Err(Malformed::NoHeader),
-            (Line::Episode(start), Some(local)) => {
+            (Line::Episode(start), Some(header)) => {
                 self.summary.episodes += 1;
                 self.before.clear();
-                self.now = Now::In(Box::new(Episode::new(start, local, self.design)));
+                self.now = Now::In(Box::new(Episode::new(header, start, self.design)));
             }
             (Line::Operation(operation, expected), Some(_)) => {
                 self.operation(number, text, operation, &expected)?;
@@ -131,8 +129,8 @@ impl Replay {
     /// At the end of the trace. One without anything to replay agrees with everything, which is
     /// not what a reader of "no divergence" understands.
     fn finish(self) -> Result<Summary, Malformed> {
-        let Self { summary, local, .. } = self;
-        if local.is_none() {
+        let Self { summary, header, .. } = self;
+        if header.is_none() {
             Err(Malformed::NoHeader)
         } else if summary.episodes == 0 {
             Err(Malformed::Empty)

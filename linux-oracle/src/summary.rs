@@ -26,8 +26,6 @@ pub struct Summary {
 /// How many operations were read only, by what ended their episode for the replay.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LeftOut {
-    /// From a `hold` on.
-    pub hold: u64,
     /// From a `program` on.
     pub program: u64,
     /// From an `incoming_cpu` on.
@@ -103,9 +101,8 @@ impl Summary {
 
 impl LeftOut {
     pub(crate) fn count(&mut self, why: Option<OutOfScope>) {
-        let Self { hold, program, incoming_cpu, divergence } = self;
+        let Self { program, incoming_cpu, divergence } = self;
         *match why {
-            Some(OutOfScope::Hold) => hold,
             Some(OutOfScope::Program) => program,
             Some(OutOfScope::IncomingCpu) => incoming_cpu,
             None => divergence,
@@ -158,11 +155,8 @@ impl fmt::Display for Totals {
 
 impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { hold, program, incoming_cpu, divergence } = self;
-        write!(
-            f,
-            "{hold} from a hold on, {program} from a program on, {incoming_cpu} from an incoming_cpu on"
-        )?;
+        let Self { program, incoming_cpu, divergence } = self;
+        write!(f, "{program} from a program on, {incoming_cpu} from an incoming_cpu on")?;
         if *divergence > 0 {
             write!(f, ", {divergence} after a divergence")?;
         }

@@ -53,7 +53,9 @@ impl World {
     fn syn(&self, arrival: Arrival) {
         for _ in 0..2 {
             match self.stack.syn(arrival, HERE) {
-                Ok(Syn::New { request: id, .. } | Syn::Duplicate(id)) => self.handshakes.half_open.lock().unwrap().push(id),
+                Ok(Syn::New { request: id, .. } | Syn::Duplicate(id)) => {
+                    self.handshakes.half_open.lock().unwrap().push(id)
+                }
                 Ok(Syn::Cookie(_)) => {}
                 Err(why) => assert!(
                     matches!(why, Refusal::NoRequestSlot | Refusal::AcceptQueueFull),

@@ -1,0 +1,230 @@
+//! One episode: the stack, and the embedder's side of it.
+
+mod clients;
+
+use crate::error::Malformed;
+use crate::trace::{
+    Conn, Descriptor, EpisodeStart, Header, ListenerNumber, Observation, Operation, Shown, Shut, Word,
+};
+use clients::Clients;
+use rskq::counters::Snapshot;
+use rskq::{
+    Closing, Config, DefaultBackend, Design, Here, ListenerId, Outcome, Resources, SockError, Stack, Storage,
+    Syncookies, Sysctl,
+};
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::net::SocketAddr;
+
+/// The statistics that traces show. One that the stack does not keep counts as never growing.
+pub const COUNTERS: [&str; 8] = [
+    "ListenOverflows",
+    "ListenDrops",
+    "TCPMigrateReqSuccess",
+    "TCPMigrateReqFailure",
+    "TCPReqQFullDoCookies",
+    "SyncookiesSent",
+    "SyncookiesRecv",
+    "EmbryonicRsts",
+];
+
+// Room for many times what a recorded episode needs. One that needs more shows as a divergence, with
+// the stack's own error.
+const LISTENERS: usize = 256;
+const REQUESTS: usize = 1024;
+const GROUPS: usize = 64;
+const CHUNKS: usize = 128;
+const BUCKETS: usize = 16;
+const EHASH: usize = 64;
+
+type TestStack = Stack<'static, Token, DefaultBackend>;
+type Id = ListenerId<Token, DefaultBackend>;
+
+/// What the stack holds for a connection: its place in the list of all that there were.
+///
+/// The client's port would not do: it may be used again while the connection before, which the
+/// client aborted, still waits to be accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Token(usize);
+
+/// An episode in the middle.
+pub struct Episode {
+    stack: TestStack,
+    local: SocketAddr,
+    here: Here,
+    descriptors: BTreeMap<ListenerNumber, Id>,
+    clients: Clients,
+    counted: Snapshot,
+}
+
+/// What came of an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It was done, and this is what it showed.
+    Done(Observation),
+    /// It needs what the stack does not have. Nothing was done, and nothing after it can be.
+    OutOfScope(OutOfScope),
+}
+
+/// What the stack does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OutOfScope {
+    /// Selection programs.
+    Program,
+    /// Selection by CPU.
+    IncomingCpu,
+}
+
+impl Episode {
+    /// Begins with nothing but an address to listen at.
+    #[must_use]
+    pub fn new(header: &Header, start: EpisodeStart, design: Design) -> Self {
+        let resources = Resources {
+            listeners: Storage::boxed(LISTENERS),
+            requests: Storage::boxed(REQUESTS),
+            owners: Storage::boxed(LISTENERS),
+            groups: Storage::boxed(GROUPS),
+            socks: Storage::boxed(CHUNKS * 64),
+            buckets: Storage::boxed(BUCKETS),
+            ehash: Storage::boxed(EHASH),
+        };
+        let sysctl = Sysctl {
+            tcp_migrate_req: start.migrate_req,
+            tcp_syncookies: syncookies(header.syncookies),
+            ..Sysctl::LINUX
+        };
+        Self {
+            stack: Stack::new(resources, Config { sysctl, ..Config::with(design) }),
+            local: (header.address, header.port).into(),
+            here: Here { cpu: header.cpu, now: 0 },
+            descriptors: BTreeMap::new(),
+            clients: Clients::default(),
+            counted: Snapshot::default(),
+        }
+    }
+
+    /// Does one operation and looks at everything that a trace shows.
+    ///
+    /// # Errors
+    ///
+    /// If the operation names a listener or a client that is not there: then the trace contradicts
+    /// itself, as everything before it was as the trace says.
+    pub fn step(&mut self, operation: Operation) -> Result<Step, Malformed> {
+        let mut reset = Vec::new();
+        let Self { stack, here, clients, descriptors, .. } = self;
+        let (stack, here) = (&*stack, *here);
+        let named = |listener| descriptors.get(&listener).copied().ok_or(Malformed::NoListener(listener));
+        let result = match operation {
+            Operation::Open { listener, backlog } => self.open(listener, backlog)?,
+            Operation::Listen { listener, backlog } => {
+                let again = stack.listen(named(listener)?, backlog);
+                again.map_or_else(failed, |()| Shown::Word(Word::Ok))
+            }
+            Operation::Shutdown { listener } => {
+                let closing = stack.shutdown(named(listener)?, here);
+                closing.map_or_else(failed, |closing| clients.stopped(closing, &mut reset))
+            }
+            Operation::Close { listener } => {
+                let id = named(listener)?;
+                let closing = stack.close(id, here);
+                let shown = closing.map_or_else(failed, |closing| clients.stopped(closing, &mut reset));
+                self.descriptors.remove(&listener);
+                shown
+            }
+            Operation::Accept { listener } => self.accept(listener)?,
+            Operation::Connect { conn, syn_hash, sk_hash } => {
+                let hashes = rskq::Hashes { syn_hash, sk_hash };
+                clients.connect(stack, here, self.local, conn, hashes)?
+            }
+            Operation::Hold { listener, on } => {
+                clients.hold(named(listener)?, on);
+                Shown::Word(Word::Ok)
+            }
+            Operation::Data { conn } => clients.data(stack, here, conn, &mut reset)?,
+            Operation::DataThenReset { conn } => clients.data_then_reset(stack, here, conn, &mut reset)?,
+            Operation::Reset { conn } => clients.reset(stack, conn)?,
+            Operation::Fin { conn } => clients.fin(stack, here, conn)?,
+            Operation::MigrateReq { on } => {
+                stack.set_migrate_req(on);
+                Shown::Word(Word::Ok)
+            }
+            Operation::Program { .. } => return Ok(Step::OutOfScope(OutOfScope::Program)),
+            Operation::IncomingCpu { .. } => return Ok(Step::OutOfScope(OutOfScope::IncomingCpu)),
+        };
+        reset.sort_unstable();
+        Ok(Step::Done(Observation { result, counters: self.grown(), listeners: self.listeners(), reset }))
+    }
+
+    fn open(&mut self, listener: ListenerNumber, backlog: u32) -> Result<Shown, Malformed> {
+        if self.descriptors.contains_key(&listener) {
+            return Err(Malformed::ListenerOpen(listener));
+        }
+        Ok(match self.stack.listen_at(self.local, backlog, true) {
+            Ok(id) => {
+                self.descriptors.insert(listener, id);
+                Shown::Word(Word::Ok)
+            }
+            Err(error) => failed(error),
+        })
+    }
+
+    fn accept(&mut self, listener: ListenerNumber) -> Result<Shown, Malformed> {
+        let id = *self.descriptors.get(&listener).ok_or(Malformed::NoListener(listener))?;
+        Ok(match self.stack.accept(id) {
+            Ok(Some(token)) => self.clients.accepted(token),
+            Ok(None) => Shown::Word(Word::Again),
+            Err(SockError::NotListening) => Shown::Word(Word::Invalid),
+            Err(error) => failed(error),
+        })
+    }
+
+    fn grown(&mut self) -> BTreeMap<String, u32> {
+        let before = std::mem::replace(&mut self.counted, self.stack.counters());
+        self.counted
+            .iter()
+            .zip(before.iter())
+            .map(|((name, now), (_, before))| (name, now.wrapping_sub(before)))
+            .filter(|(name, by)| *by != 0 && COUNTERS.contains(name))
+            .map(|(name, by)| (name.to_owned(), by))
+            .collect()
+    }
+
+    /// What every descriptor shows. One that is open and stale for the stack is missing here.
+    fn listeners(&self) -> BTreeMap<ListenerNumber, Descriptor> {
+        let shown = |id| match self.stack.queue_len(id) {
+            Ok((queued, backlog)) => Some(Descriptor::Listening(queued, backlog)),
+            Err(SockError::NotListening) => Some(Descriptor::Shut(Shut::Shut)),
+            Err(_) => None,
+        };
+        self.descriptors.iter().filter_map(|(&listener, &id)| Some((listener, shown(id)?))).collect()
+    }
+}
+
+impl Clients {
+    /// Lets a listener stop to the end, and resets the clients of what nobody took.
+    fn stopped(
+        &mut self,
+        closing: Closing<'_, 'static, Token, DefaultBackend>,
+        reset: &mut Vec<Conn>,
+    ) -> Shown {
+        for outcome in closing {
+            match outcome {
+                Outcome::Moved { .. } | Outcome::Spliced { .. } | Outcome::HandedOver { .. } => {}
+                Outcome::Aborted(token) => reset.extend(self.disconnect(token)),
+            }
+        }
+        Shown::Word(Word::Ok)
+    }
+}
+
+fn syncookies(value: u8) -> Syncookies {
+    match value {
+        0 => Syncookies::Never,
+        1 => Syncookies::WhenFull,
+        _ => Syncookies::Always,
+    }
+}
+
+fn failed(error: impl Debug) -> Shown {
+    Shown::Failed { error: format!("{error:?}") }
+}
