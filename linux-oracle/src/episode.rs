@@ -2,7 +2,8 @@
 
 use crate::error::Malformed;
 use crate::trace::{
-    ChildState, Conn, Descriptor, EpisodeStart, ListenerNumber, Observation, Operation, Shown, Shut, Word,
+    ChildState, Conn, Connect, Descriptor, EpisodeStart, ListenerNumber, Observation, Open, Operation, Shown,
+    Shut, Word,
 };
 use rskq::counters::Snapshot;
 use rskq::{
@@ -79,6 +80,8 @@ pub enum OutOfScope {
     Program,
     /// Selection by CPU.
     IncomingCpu,
+    /// What only the second format has.
+    NotYet,
 }
 
 impl Episode {
@@ -120,8 +123,10 @@ impl Episode {
     pub fn step(&mut self, operation: Operation) -> Result<Step, Malformed> {
         let mut reset = Vec::new();
         let result = match operation {
-            Operation::Open { listener, backlog } => self.open(listener, backlog)?,
-            Operation::Listen { listener, backlog } => {
+            Operation::Open(open) if open == Open::new(open.listener, open.backlog) => {
+                self.open(open.listener, open.backlog)?
+            }
+            Operation::Listen { listener, backlog, picked: None } => {
                 let again = self.stack.listen(self.descriptor(listener)?, backlog);
                 again.map_or_else(failed, |()| Shown::Word(Word::Ok))
             }
@@ -135,9 +140,14 @@ impl Episode {
                 self.stack.close(id, HERE).map_or_else(failed, |closing| take_steps(closing, &mut reset))
             }
             Operation::Accept { listener } => self.accept(listener)?,
-            Operation::Connect { conn, syn_hash, sk_hash } => {
-                self.connect(conn, Hashes { syn_hash, sk_hash })?
-            }
+            Operation::Connect(Connect {
+                conn,
+                syn_hash,
+                sk_hash,
+                address: None,
+                port: None,
+                fast: false,
+            }) => self.connect(conn, Hashes { syn_hash, sk_hash })?,
             Operation::Reset { conn } => self.client(conn, ChildState::Reset)?,
             Operation::Fin { conn } => self.client(conn, ChildState::PeerClosed)?,
             Operation::MigrateReq { on } => {
@@ -150,6 +160,17 @@ impl Episode {
             Operation::Hold { .. } => return Ok(Step::OutOfScope(OutOfScope::Hold)),
             Operation::Program { .. } => return Ok(Step::OutOfScope(OutOfScope::Program)),
             Operation::IncomingCpu { .. } => return Ok(Step::OutOfScope(OutOfScope::IncomingCpu)),
+            Operation::Open(_)
+            | Operation::Listen { .. }
+            | Operation::Connect(_)
+            | Operation::Syncookies { .. }
+            | Operation::AbortOnOverflow { .. }
+            | Operation::Cpu { .. }
+            | Operation::Fastopen { .. }
+            | Operation::DeferAccept { .. }
+            | Operation::Detach { .. }
+            | Operation::Map { .. }
+            | Operation::Timer {} => return Ok(Step::OutOfScope(OutOfScope::NotYet)),
         };
         Ok(Step::Done(Observation {
             result,
