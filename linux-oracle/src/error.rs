@@ -1,6 +1,6 @@
 //! Why a trace cannot be replayed.
 
-use crate::trace::{Conn, FORMAT, ListenerNumber};
+use crate::trace::{Conn, FORMATS, ListenerNumber};
 use std::io;
 use thiserror::Error;
 
@@ -40,7 +40,7 @@ pub enum Malformed {
     #[error("neither `format` nor `episode` nor `op` is there")]
     Kind,
     /// A header of some other format.
-    #[error("the format is {0:?} and not {FORMAT:?}")]
+    #[error("the format is {0:?} and none of {FORMATS:?}")]
     Format(String),
     /// The first line is not a header.
     #[error("the first line is not a header")]

@@ -30,6 +30,8 @@ pub struct LeftOut {
     pub program: u64,
     /// From an `incoming_cpu` on.
     pub incoming_cpu: u64,
+    /// From an operation on that only the second format has.
+    pub not_yet: u64,
     /// After a divergence.
     pub divergence: u64,
 }
@@ -101,10 +103,11 @@ impl Summary {
 
 impl LeftOut {
     pub(crate) fn count(&mut self, why: Option<OutOfScope>) {
-        let Self { program, incoming_cpu, divergence } = self;
+        let Self { program, incoming_cpu, not_yet, divergence } = self;
         *match why {
             Some(OutOfScope::Program) => program,
             Some(OutOfScope::IncomingCpu) => incoming_cpu,
+            Some(OutOfScope::NotYet) => not_yet,
             None => divergence,
         } += 1;
     }
@@ -155,8 +158,11 @@ impl fmt::Display for Totals {
 
 impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { program, incoming_cpu, divergence } = self;
+        let Self { program, incoming_cpu, not_yet, divergence } = self;
         write!(f, "{program} from a program on, {incoming_cpu} from an incoming_cpu on")?;
+        if *not_yet > 0 {
+            write!(f, ", {not_yet} from something new on")?;
+        }
         if *divergence > 0 {
             write!(f, ", {divergence} after a divergence")?;
         }

@@ -2,7 +2,7 @@
 
 use super::{Id, TestStack, Token, failed};
 use crate::error::Malformed;
-use crate::trace::{ChildState, Conn, Shown, Word};
+use crate::trace::{ChildState, Conn, Connect, Shown, Word};
 use rskq::{Arrival, Delivered, Hashes, Here, Payload, Refusal, Refused, Syn, Tuple};
 use std::collections::{BTreeMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -48,14 +48,13 @@ impl Clients {
         stack: &TestStack,
         here: Here,
         local: SocketAddr,
-        conn: Conn,
-        hashes: Hashes,
+        Connect { conn, syn_hash, sk_hash, .. }: Connect,
     ) -> Result<Shown, Malformed> {
         if self.clients.contains_key(&conn) {
             return Err(Malformed::ClientConnected(conn));
         }
         let tuple = Tuple { local, remote: (Ipv4Addr::LOCALHOST, conn).into() };
-        let arrival = Arrival { tuple, hashes };
+        let arrival = Arrival { tuple, hashes: Hashes { syn_hash, sk_hash } };
         let to = match stack.syn(arrival, here) {
             Ok(Syn::New { listener, .. } | Syn::Cookie(listener)) => listener,
             Ok(Syn::Duplicate(_)) => return Ok(failed("a request of a client before")),

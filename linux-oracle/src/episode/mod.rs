@@ -4,7 +4,8 @@ mod clients;
 
 use crate::error::Malformed;
 use crate::trace::{
-    Conn, Descriptor, EpisodeStart, Header, ListenerNumber, Observation, Operation, Shown, Shut, Word,
+    Conn, Connect, Descriptor, EpisodeStart, Header, ListenerNumber, Observation, Open, Operation, Shown,
+    Shut, Word,
 };
 use clients::Clients;
 use rskq::counters::Snapshot;
@@ -73,6 +74,8 @@ pub enum OutOfScope {
     Program,
     /// Selection by CPU.
     IncomingCpu,
+    /// What only the second format has.
+    NotYet,
 }
 
 impl Episode {
@@ -91,6 +94,8 @@ impl Episode {
         let sysctl = Sysctl {
             tcp_migrate_req: start.migrate_req,
             tcp_syncookies: syncookies(header.syncookies),
+            somaxconn: header.somaxconn,
+            tcp_synack_retries: header.synack_retries.into(),
             ..Sysctl::LINUX
         };
         Self {
@@ -115,8 +120,10 @@ impl Episode {
         let (stack, here) = (&*stack, *here);
         let named = |listener| descriptors.get(&listener).copied().ok_or(Malformed::NoListener(listener));
         let result = match operation {
-            Operation::Open { listener, backlog } => self.open(listener, backlog)?,
-            Operation::Listen { listener, backlog } => {
+            Operation::Open(open) if open == Open::new(open.listener, open.backlog) => {
+                self.open(open.listener, open.backlog)?
+            }
+            Operation::Listen { listener, backlog, picked: None } => {
                 let again = stack.listen(named(listener)?, backlog);
                 again.map_or_else(failed, |()| Shown::Word(Word::Ok))
             }
@@ -132,9 +139,8 @@ impl Episode {
                 shown
             }
             Operation::Accept { listener } => self.accept(listener)?,
-            Operation::Connect { conn, syn_hash, sk_hash } => {
-                let hashes = rskq::Hashes { syn_hash, sk_hash };
-                clients.connect(stack, here, self.local, conn, hashes)?
+            Operation::Connect(connect @ Connect { address: None, port: None, fast: false, .. }) => {
+                clients.connect(stack, here, self.local, connect)?
             }
             Operation::Hold { listener, on } => {
                 clients.hold(named(listener)?, on);
@@ -148,6 +154,26 @@ impl Episode {
                 stack.set_migrate_req(on);
                 Shown::Word(Word::Ok)
             }
+            Operation::Syncookies { value } => {
+                stack.set_sysctl(Sysctl { tcp_syncookies: syncookies(value), ..stack.sysctl() });
+                Shown::Word(Word::Ok)
+            }
+            Operation::AbortOnOverflow { on } => {
+                stack.set_sysctl(Sysctl { tcp_abort_on_overflow: on, ..stack.sysctl() });
+                Shown::Word(Word::Ok)
+            }
+            Operation::Cpu { cpu } => {
+                self.here.cpu = cpu;
+                Shown::Word(Word::Ok)
+            }
+            Operation::Open(_)
+            | Operation::Listen { .. }
+            | Operation::Connect(_)
+            | Operation::Fastopen { .. }
+            | Operation::DeferAccept { .. }
+            | Operation::Detach { .. }
+            | Operation::Map { .. }
+            | Operation::Timer {} => return Ok(Step::OutOfScope(OutOfScope::NotYet)),
             Operation::Program { .. } => return Ok(Step::OutOfScope(OutOfScope::Program)),
             Operation::IncomingCpu { .. } => return Ok(Step::OutOfScope(OutOfScope::IncomingCpu)),
         };

@@ -2,6 +2,7 @@
 
 mod command_line;
 mod control;
+mod format;
 mod malformed;
 mod recorded;
 

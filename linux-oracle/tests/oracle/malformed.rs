@@ -51,7 +51,7 @@ fn no_header_or_another() {
     refuses!([EPISODE, OPEN], 1, Malformed::NoHeader);
     refuses!([OPEN], 1, Malformed::NoHeader);
     refuses!([HEADER, EPISODE, HEADER], 3, Malformed::SecondHeader);
-    refuses!([&HEADER.replace("trace/1", "trace/2")], 1, Malformed::Format(_));
+    refuses!([&HEADER.replace("trace/1", "trace/3")], 1, Malformed::Format(_));
     refuses!([&HEADER.replace("\"rskq-linux-trace/1\"", "1")], 1, Malformed::Format(_));
     refuses!([&HEADER.replace("127.0.0.1", "localhost")], 1, Malformed::Fields(_));
     refuses!([&HEADER.replace("7000", "70000")], 1, Malformed::Fields(_));

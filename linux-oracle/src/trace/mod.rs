@@ -2,14 +2,22 @@
 //!
 //! Strict on purpose: a field or a word that is not known here would be one that nobody compares.
 
+mod operation;
+
+pub use operation::{Connect, Open, Operation, ProgramKind, Verdict};
+
 use crate::error::Malformed;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
 
-/// The only value of a header's `format` that is understood.
-pub const FORMAT: &str = "rskq-linux-trace/1";
+/// The value of a header's `format` in what is recorded now.
+pub const FORMAT: &str = "rskq-linux-trace/2";
+/// The values that are understood. What is new in the second is optional there, with what it was in the
+/// first as its default.
+pub const FORMATS: [&str; 2] = ["rskq-linux-trace/1", FORMAT];
 
 /// Names a listening descriptor within an episode.
 pub type ListenerNumber = u32;
@@ -28,78 +36,44 @@ pub enum Line {
 }
 
 /// How the trace was recorded.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
-    /// [`FORMAT`].
+    /// One of [`FORMATS`].
     pub format: String,
     /// The kernel's version.
     pub kernel: String,
-    /// The address that the listeners share.
+    /// The address of every operation that names none.
     pub address: IpAddr,
-    /// The port that the listeners share.
+    /// The port of every operation that names none.
     pub port: u16,
-    /// The CPU that everything ran on.
+    /// The CPU that an episode begins on.
     pub cpu: u32,
-    /// `net.ipv4.tcp_syncookies`.
+    /// `net.ipv4.tcp_syncookies` at the begin of an episode.
     pub syncookies: u8,
     /// Where the random operations came from.
     pub seed: u64,
+    /// How many CPUs there are to run on.
+    #[serde(default = "defaults::cpus")]
+    pub cpus: u32,
+    /// `net.core.somaxconn`.
+    #[serde(default = "defaults::somaxconn")]
+    pub somaxconn: u32,
+    /// `net.ipv4.tcp_synack_retries`.
+    #[serde(default = "defaults::synack_retries")]
+    pub synack_retries: u8,
+    /// Whether a half-open Fast Open connection that migrates counts in its new listener's
+    /// `fastopenq.qlen`; kernels differ.
+    #[serde(default = "defaults::yes")]
+    pub fastopen_charged: bool,
 }
 
-/// What an episode begins with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+/// What an episode begins with. `net.ipv4.tcp_abort_on_overflow` is 0, the sockarray empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EpisodeStart {
     /// `net.ipv4.tcp_migrate_req`.
     pub migrate_req: bool,
-}
-
-/// What was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
-#[allow(missing_docs)] // the fields: `listener` and `conn` name, the others are the argument
-pub enum Operation {
-    /// A new socket listens.
-    Open { listener: ListenerNumber, backlog: u32 },
-    /// A socket listens again, or with another backlog.
-    Listen { listener: ListenerNumber, backlog: u32 },
-    /// A socket stops listening and stays open.
-    Shutdown { listener: ListenerNumber },
-    /// A socket is closed.
-    Close { listener: ListenerNumber },
-    /// A connection is taken, without waiting, and aborted at once.
-    Accept { listener: ListenerNumber },
-    /// A client connects.
-    Connect { conn: Conn, syn_hash: u32, sk_hash: u32 },
-    /// A listener drops bare ACKs from now on, or no longer.
-    Hold { listener: ListenerNumber, on: bool },
-    /// The client of a half-open handshake completes it with a byte of data.
-    Data { conn: Conn },
-    /// The same, and then the client aborts.
-    DataThenReset { conn: Conn },
-    /// A client aborts.
-    Reset { conn: Conn },
-    /// A client closes its sending side.
-    Fin { conn: Conn },
-    /// `net.ipv4.tcp_migrate_req` is set.
-    MigrateReq { on: bool },
-    /// A listener asks for the connections of one CPU; -1 takes that back.
-    IncomingCpu { listener: ListenerNumber, cpu: i32 },
-    /// A group gets a selection program.
-    Program { listener: ListenerNumber, kind: ProgramKind },
-}
-
-/// Which program a group gets. None of them ever selects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ProgramKind {
-    /// One that is asked for new connections only.
-    Select,
-    /// One that is asked for migrations too, which makes them happen whatever the sysctl says.
-    SelectOrMigrate,
-    /// None any more.
-    None,
 }
 
 /// What an operation showed: expected from the trace, got from the stack.
@@ -153,12 +127,22 @@ pub enum Word {
     Refused,
     /// Nothing waits to be accepted.
     Again,
-    /// The socket does not listen.
+    /// `EINVAL`; of `accept`, the socket does not listen.
     Invalid,
     /// The client was reset instead of getting a connection.
     Reset,
     /// The client aborted before it could tell which.
     OverflowOrEstablished,
+    /// `EADDRINUSE`.
+    AddrInUse,
+    /// `ENOENT`.
+    NotFound,
+    /// `EBADF`.
+    BadFd,
+    /// `EBUSY`.
+    Busy,
+    /// `EEXIST`.
+    Exists,
 }
 
 /// In which state an accepted connection is.
@@ -171,6 +155,8 @@ pub enum ChildState {
     PeerClosed,
     /// The client aborted.
     Reset,
+    /// Its handshake is not done yet: Fast Open's `SYN_RECV`.
+    SynRecv,
 }
 
 /// An open descriptor.
@@ -179,15 +165,15 @@ pub enum ChildState {
 pub enum Descriptor {
     /// It listens: how many connections wait, and its backlog.
     Listening(u32, u32),
-    /// It was shut down.
+    /// It does not listen.
     Shut(Shut),
 }
 
-/// The word for a descriptor that was shut down.
+/// The word for a descriptor that does not listen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shut {
-    /// It was shut down.
+    /// It was shut down, or never listened.
     Shut,
 }
 
@@ -212,15 +198,64 @@ impl Line {
             return Ok(Line::Episode(episode));
         }
         match fields.get("format").map(|format| format.as_str().unwrap_or_default()) {
-            Some(FORMAT) => Ok(Line::Header(typed(fields)?)),
+            Some(format) if FORMATS.contains(&format) => Ok(Line::Header(typed(fields)?)),
             Some(other) => Err(Malformed::Format(other.chars().take(64).collect())),
             None => Err(Malformed::Kind),
         }
     }
 }
 
+impl fmt::Display for Line {
+    /// The line as [`Line::parse`] reads it, without its end.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        #[derive(Serialize)]
+        struct Done<'a> {
+            #[serde(flatten)]
+            operation: &'a Operation,
+            #[serde(flatten)]
+            observation: &'a Observation,
+        }
+        let text = match self {
+            Line::Header(header) => serde_json::to_string(header),
+            Line::Episode(episode) => serde_json::to_string(&EpisodeLine { episode: *episode }),
+            Line::Operation(operation, observation) => {
+                serde_json::to_string(&Done { operation, observation })
+            }
+        };
+        f.write_str(&text.map_err(|_| fmt::Error)?)
+    }
+}
+
+/// What an absent field means.
+mod defaults {
+    pub(super) fn yes() -> bool {
+        true
+    }
+
+    pub(super) fn is_yes(value: &bool) -> bool {
+        *value
+    }
+
+    pub(super) fn is_no(value: &bool) -> bool {
+        !*value
+    }
+
+    pub(super) fn cpus() -> u32 {
+        1
+    }
+
+    /// Linux's own default, as the next.
+    pub(super) fn somaxconn() -> u32 {
+        4096
+    }
+
+    pub(super) fn synack_retries() -> u8 {
+        5
+    }
+}
+
 /// An episode's line, with its one field.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EpisodeLine {
     episode: EpisodeStart,
