@@ -39,7 +39,7 @@ pub use outcome::{
 };
 pub use request::{Hashes, RequestId, Tuple};
 pub use slab::{Slot, Storage};
-pub use stack::{Closing, Config, Resources, Stack};
+pub use stack::{Closing, Config, CookieAck, Resources, Stack, TimedOut, Timers};
 
 /// What ships by default: hardware atomics and `spin::Mutex`.
 #[cfg(feature = "spin")]

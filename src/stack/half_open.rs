@@ -8,12 +8,13 @@ use super::Stack;
 use super::ack::Orphan;
 use crate::counters::count;
 use crate::event::Here;
+use crate::listener::ListenerId;
 use crate::lockdep::{Held, Nothing};
 use crate::migrate::adopt;
 use crate::net::{OwnerRef, RequestRef};
 use crate::outcome::Refusal;
 use crate::queue::Charges;
-use crate::request::{Key, RequestSock, Tuple};
+use crate::request::{Key, RequestId, RequestSock, RequestState, Tuple};
 use crate::reuseport::Selecting;
 use crate::sync::{Backend, Event};
 
@@ -36,6 +37,25 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         }
         count(&self.net.counters.EmbryonicRsts);
         Ok(())
+    }
+
+    /// Returns the listener of a half-open request, by whose options its SYN-ACK is sent again; `None` if the
+    /// request is not half open any more. O(1). Locks as [`reset`](Self::reset). (Linux: `rsk_listener`.)
+    #[must_use]
+    pub fn rsk_listener(&self, id: RequestId<C, B>) -> Option<ListenerId<C, B>> {
+        let held = &mut self.nothing_held();
+        let request = RequestRef::by_id(&self.net, id)?;
+        // SAFETY: the request was filled in, and a reference is held.
+        let key = unsafe { request.key() }?;
+        let (bucket, mut held) = self.ehash.lock(&key.tuple, held)?;
+        if request.state() != RequestState::Hashed {
+            return None;
+        }
+        let owner = self.owner_of(&request);
+        let (listener, root) = self.net.at_root(&owner, &mut held, |listener, _, _| listener.id());
+        drop(bucket);
+        drop((root, owner));
+        Some(listener)
     }
 
     /// Takes a reference on the half-open request for `tuple`.

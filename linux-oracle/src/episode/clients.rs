@@ -3,7 +3,10 @@
 use super::{Id, TestStack, Token, failed};
 use crate::error::Malformed;
 use crate::trace::{ChildState, Conn, Connect, Shown, Word};
-use rskq::{Arrival, Delivered, Hashes, Here, Payload, Refusal, Refused, Syn, Tuple};
+use rskq::{
+    Arrival, DefaultBackend, Delivered, FastOpened, HandshakeEnd, Hashes, Here, Payload, Refusal, Refused,
+    RequestId, Syn, SynAckTimer, TimedOut, Tuple,
+};
 use std::collections::{BTreeMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -20,6 +23,8 @@ struct Client {
 struct Connection {
     conn: Conn,
     state: ChildState,
+    /// What to tell of the end of a fast-open connection's handshake with, until it has ended.
+    handshake: Option<RequestId<Token, DefaultBackend>>,
 }
 
 #[derive(Default)]
@@ -48,25 +53,60 @@ impl Clients {
         stack: &TestStack,
         here: Here,
         local: SocketAddr,
-        Connect { conn, syn_hash, sk_hash, .. }: Connect,
+        Connect { conn, syn_hash, sk_hash, fast, .. }: Connect,
     ) -> Result<Shown, Malformed> {
         if self.clients.contains_key(&conn) {
             return Err(Malformed::ClientConnected(conn));
         }
         let tuple = Tuple { local, remote: (Ipv4Addr::LOCALHOST, conn).into() };
         let arrival = Arrival { tuple, hashes: Hashes { syn_hash, sk_hash } };
+        if fast {
+            self.clients.insert(conn, Client { arrival, token: None });
+            match self.fast(stack, here, conn, arrival) {
+                Ok(listener) => {
+                    if !self.holding.contains(&listener) {
+                        self.completed(stack, here, conn);
+                    }
+                    return Ok(Shown::Word(Word::Established));
+                }
+                Err(Refusal::FastOpenLimit) => drop(self.clients.remove(&conn)),
+                Err(why) => {
+                    self.clients.remove(&conn);
+                    return Ok(refused(why));
+                }
+            }
+        }
         let to = match stack.syn(arrival, here) {
             Ok(Syn::New { listener, .. } | Syn::Cookie(listener)) => listener,
             Ok(Syn::Duplicate(_)) => return Ok(failed("a request of a client before")),
-            Err(Refusal::NoListener | Refusal::DroppedByProgram) => return Ok(Shown::Word(Word::Refused)),
-            Err(Refusal::AcceptQueueFull | Refusal::SynQueueFull) => return Ok(Shown::Word(Word::Dropped)),
-            Err(why) => return Ok(failed(why)),
+            Err(why) => return Ok(refused(why)),
         };
         self.clients.insert(conn, Client { arrival, token: None });
-        if !self.holding.contains(&to) {
+        if fast {
+            // What the SYN-ACK does not acknowledge of the data is sent again with the ACK.
+            self.segment(stack, here, conn, Payload::Data);
+        } else if !self.holding.contains(&to) {
             self.segment(stack, here, conn, Payload::None);
         }
         Ok(Shown::Word(Word::Established))
+    }
+
+    /// The final ACK of a fast-open connection.
+    fn completed(&mut self, stack: &TestStack, here: Here, conn: Conn) {
+        if let Some(Client { token: Some(token), .. }) = self.clients.get(&conn).copied() {
+            self.ended(stack, here, token, HandshakeEnd::Done);
+        }
+    }
+
+    /// The SYN-ACK timers that are due go off. A client that is sent a SYN-ACK again acknowledges it again.
+    pub(super) fn timers(&mut self, stack: &TestStack, here: Here) {
+        while let Some(TimedOut { request, tuple, outcome }) = stack.poll(here) {
+            let SynAckTimer::Retransmit { .. } = outcome else { continue };
+            let holds = stack.rsk_listener(request).is_some_and(|listener| self.holding.contains(&listener));
+            if !holds {
+                self.segment(stack, here, tuple.remote.port(), Payload::None);
+            }
+        }
     }
 
     /// A half-open client sends an ACK. Tells whether it is answered with a reset.
@@ -97,11 +137,32 @@ impl Clients {
     }
 
     fn connected(&mut self, conn: Conn, token: Token) -> bool {
-        self.connections.push(Connection { conn, state: ChildState::Established });
+        self.connections.push(Connection { conn, state: ChildState::Established, handshake: None });
         if let Some(client) = self.clients.get_mut(&conn) {
             client.token = Some(token);
         }
         false
+    }
+
+    /// A SYN with data: the listener may take the connection at once.
+    fn fast(&mut self, stack: &TestStack, here: Here, conn: Conn, arrival: Arrival) -> Result<Id, Refusal> {
+        let token = Token(self.connections.len());
+        let opened = stack.syn_fastopen(arrival, here, token).map_err(|refused| refused.why)?;
+        let FastOpened { delivered, handshake } = opened;
+        self.connected(conn, token);
+        let connection = &mut self.connections[token.0];
+        (connection.state, connection.handshake) = (ChildState::SynRecv, Some(handshake));
+        Ok(delivered.listener)
+    }
+
+    /// The handshake of a fast-open connection ends, if it has not ended already.
+    fn ended(&mut self, stack: &TestStack, here: Here, token: Token, end: HandshakeEnd) {
+        let connection = &mut self.connections[token.0];
+        if let Some(handshake) = connection.handshake.take() {
+            connection.state = ChildState::Established;
+            // Known to the stack until it is told.
+            let _ = stack.fastopen_remove(handshake, end, here);
+        }
     }
 
     /// The client of a half-open handshake sends a byte.
@@ -112,7 +173,10 @@ impl Clients {
         conn: Conn,
         reset: &mut Vec<Conn>,
     ) -> Result<Shown, Malformed> {
-        self.half_open(conn)?;
+        if let Client { token: Some(_), .. } = self.half_open(conn)? {
+            self.completed(stack, here, conn);
+            return Ok(Shown::Word(Word::Established));
+        }
         if self.segment(stack, here, conn, Payload::Data) {
             self.clients.remove(&conn);
             reset.push(conn);
@@ -133,27 +197,32 @@ impl Clients {
         if shown == Shown::Word(Word::Reset) {
             return Ok(shown);
         }
-        self.abort(stack, conn);
+        self.abort(stack, here, conn);
         Ok(Shown::Word(Word::OverflowOrEstablished))
     }
 
-    fn half_open(&self, conn: Conn) -> Result<(), Malformed> {
-        match self.clients.get(&conn) {
-            Some(Client { token: None, .. }) => Ok(()),
-            _ => Err(Malformed::NotHalfOpen(conn)),
+    /// Returns a client whose handshake the server waits for the end of.
+    fn half_open(&self, conn: Conn) -> Result<Client, Malformed> {
+        let client = self.clients.get(&conn).copied().ok_or(Malformed::NotHalfOpen(conn))?;
+        match client.token {
+            Some(token) if self.connections[token.0].handshake.is_none() => Err(Malformed::NotHalfOpen(conn)),
+            _ => Ok(client),
         }
     }
 
     /// The client aborts.
-    pub(super) fn reset(&mut self, stack: &TestStack, conn: Conn) -> Result<Shown, Malformed> {
+    pub(super) fn reset(&mut self, stack: &TestStack, here: Here, conn: Conn) -> Result<Shown, Malformed> {
         self.client(conn)?;
-        self.abort(stack, conn);
+        self.abort(stack, here, conn);
         Ok(Shown::Word(Word::Ok))
     }
 
-    fn abort(&mut self, stack: &TestStack, conn: Conn) {
+    fn abort(&mut self, stack: &TestStack, here: Here, conn: Conn) {
         match self.clients.remove(&conn) {
-            Some(Client { token: Some(token), .. }) => self.connections[token.0].state = ChildState::Reset,
+            Some(Client { token: Some(token), .. }) => {
+                self.ended(stack, here, token, HandshakeEnd::Reset);
+                self.connections[token.0].state = ChildState::Reset;
+            }
             // There may be no request: the server waits for a cookie, or has given it up.
             Some(Client { arrival, token: None }) => drop(stack.reset(&arrival.tuple)),
             None => {}
@@ -165,6 +234,7 @@ impl Clients {
         if self.client(conn)?.token.is_none() {
             self.segment(stack, here, conn, Payload::Data);
         }
+        self.completed(stack, here, conn);
         if let Some(token) = self.client(conn)?.token {
             self.connections[token.0].state = ChildState::PeerClosed;
         }
@@ -177,16 +247,35 @@ impl Clients {
 
     /// A connection was accepted, and is aborted at once by the server: not one of the resets that a trace
     /// lists.
-    pub(super) fn accepted(&mut self, token: Token) -> Shown {
-        self.disconnect(token);
-        let Connection { conn, state } = self.connections[token.0];
+    pub(super) fn accepted(&mut self, stack: &TestStack, here: Here, token: Token) -> Shown {
+        let Connection { conn, state, .. } = self.connections[token.0];
+        self.disconnect(stack, here, token);
         Shown::Accepted { accepted: conn, child: state }
     }
 
-    /// Returns the client of a connection, if it was connected until now.
-    pub(super) fn disconnect(&mut self, token: Token) -> Option<Conn> {
+    /// The server ends a connection. Returns its client, if it was connected until now.
+    pub(super) fn disconnect(&mut self, stack: &TestStack, here: Here, token: Token) -> Option<Conn> {
+        self.ended(stack, here, token, HandshakeEnd::Done);
         let Connection { conn, .. } = self.connections[token.0];
         let client = self.clients.get(&conn)?;
         (client.token == Some(token)).then(|| self.clients.remove(&conn))?.map(|_| conn)
     }
+}
+
+/// What a client sees whose SYN is refused.
+fn refused(why: Refusal) -> Shown {
+    match why {
+        Refusal::NoListener | Refusal::DroppedByProgram => Shown::Word(Word::Refused),
+        Refusal::AcceptQueueFull | Refusal::SynQueueFull => Shown::Word(Word::Dropped),
+        why => failed(why),
+    }
+}
+
+/// How often a SYN-ACK timer goes off in so many seconds. (Linux: `secs_to_retrans()`.)
+pub(super) fn timeouts_in(seconds: u32) -> u32 {
+    let (mut timeouts, mut elapsed, mut next) = (0, 0, 1);
+    while elapsed < seconds && timeouts < 255 {
+        (timeouts, elapsed, next) = (timeouts + 1, elapsed + next, (next * 2).min(120));
+    }
+    timeouts
 }

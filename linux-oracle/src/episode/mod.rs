@@ -129,12 +129,13 @@ impl Episode {
             }
             Operation::Shutdown { listener } => {
                 let closing = stack.shutdown(named(listener)?, here);
-                closing.map_or_else(failed, |closing| clients.stopped(closing, &mut reset))
+                closing.map_or_else(failed, |closing| clients.stopped(stack, here, closing, &mut reset))
             }
             Operation::Close { listener } => {
                 let id = named(listener)?;
                 let closing = stack.close(id, here);
-                let shown = closing.map_or_else(failed, |closing| clients.stopped(closing, &mut reset));
+                let shown =
+                    closing.map_or_else(failed, |closing| clients.stopped(stack, here, closing, &mut reset));
                 self.descriptors.remove(&listener);
                 shown
             }
@@ -148,7 +149,7 @@ impl Episode {
             }
             Operation::Data { conn } => clients.data(stack, here, conn, &mut reset)?,
             Operation::DataThenReset { conn } => clients.data_then_reset(stack, here, conn, &mut reset)?,
-            Operation::Reset { conn } => clients.reset(stack, conn)?,
+            Operation::Reset { conn } => clients.reset(stack, here, conn)?,
             Operation::Fin { conn } => clients.fin(stack, here, conn)?,
             Operation::MigrateReq { on } => {
                 stack.set_migrate_req(on);
@@ -166,14 +167,25 @@ impl Episode {
                 self.here.cpu = cpu;
                 Shown::Word(Word::Ok)
             }
+            Operation::Fastopen { listener, max_qlen } => {
+                let set = stack.set_fastopen(named(listener)?, max_qlen);
+                set.map_or_else(failed, |()| Shown::Word(Word::Ok))
+            }
+            Operation::DeferAccept { listener, seconds } => {
+                let set = stack.set_defer_accept(named(listener)?, clients::timeouts_in(seconds));
+                set.map_or_else(failed, |()| Shown::Word(Word::Ok))
+            }
+            Operation::Timer {} => {
+                // Nothing but this lets time pass.
+                self.here.now = stack.next_deadline().unwrap_or(here.now);
+                clients.timers(stack, self.here);
+                Shown::Word(Word::Ok)
+            }
             Operation::Open(_)
             | Operation::Listen { .. }
             | Operation::Connect(_)
-            | Operation::Fastopen { .. }
-            | Operation::DeferAccept { .. }
             | Operation::Detach { .. }
-            | Operation::Map { .. }
-            | Operation::Timer {} => return Ok(Step::OutOfScope(OutOfScope::NotYet)),
+            | Operation::Map { .. } => return Ok(Step::OutOfScope(OutOfScope::NotYet)),
             Operation::Program { .. } => return Ok(Step::OutOfScope(OutOfScope::Program)),
             Operation::IncomingCpu { .. } => return Ok(Step::OutOfScope(OutOfScope::IncomingCpu)),
         };
@@ -197,7 +209,7 @@ impl Episode {
     fn accept(&mut self, listener: ListenerNumber) -> Result<Shown, Malformed> {
         let id = *self.descriptors.get(&listener).ok_or(Malformed::NoListener(listener))?;
         Ok(match self.stack.accept(id) {
-            Ok(Some(token)) => self.clients.accepted(token),
+            Ok(Some(token)) => self.clients.accepted(&self.stack, self.here, token),
             Ok(None) => Shown::Word(Word::Again),
             Err(SockError::NotListening) => Shown::Word(Word::Invalid),
             Err(error) => failed(error),
@@ -230,13 +242,15 @@ impl Clients {
     /// Lets a listener stop to the end, and resets the clients of what nobody took.
     fn stopped(
         &mut self,
+        stack: &TestStack,
+        here: Here,
         closing: Closing<'_, 'static, Token, DefaultBackend>,
         reset: &mut Vec<Conn>,
     ) -> Shown {
         for outcome in closing {
             match outcome {
                 Outcome::Moved { .. } | Outcome::Spliced { .. } | Outcome::HandedOver { .. } => {}
-                Outcome::Aborted(token) => reset.extend(self.disconnect(token)),
+                Outcome::Aborted(token) => reset.extend(self.disconnect(stack, here, token)),
             }
         }
         Shown::Word(Word::Ok)
