@@ -121,7 +121,8 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         drop(descriptor);
         self.net.put_owner(estate);
         self.put_home(listener);
-        // SAFETY: who opened the socket stored the descriptor's reference, and the descriptor became Closed once.
+        // SAFETY: who opened the socket stored the descriptor's reference, and the descriptor became
+        // Closed once.
         drop(unsafe { ListenerRef::from_raw(&self.net, listener.index()) });
     }
 
@@ -173,7 +174,6 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
 pub struct Closing<'a, 's, C: Send + 'static, B: Backend> {
     stack: &'a Stack<'s, C, B>,
     listener: ListenerRef<'a, 's, C, B>,
-
     here: Here,
     close: bool,
     /// Which stop these are the steps of.

@@ -129,6 +129,7 @@ impl Holds {
             owners: Storage::boxed(3),
             groups: Storage::boxed(2),
             socks: Storage::boxed(2 * Member::<Counting>::count_for(2)),
+            ports: Storage::boxed(1),
             buckets: Storage::boxed(1),
             ehash: Storage::boxed(half_open as usize + 1),
         };

@@ -71,6 +71,7 @@ impl<B: Backend> Pot<B> {
             owners: Storage::boxed(listeners),
             groups: Storage::boxed(2),
             socks: Storage::boxed(chunks * Member::<B>::count_for(1)),
+            ports: Storage::boxed(1),
             buckets: Storage::boxed(1),
             ehash: Storage::boxed(ehash),
         };
