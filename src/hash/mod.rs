@@ -5,6 +5,8 @@ mod bind;
 mod bucket;
 mod established;
 mod listen;
+#[cfg(all(test, feature = "spin"))]
+mod tests;
 
 pub(crate) use address::RcvSaddr;
 pub use bind::BindBucket;

@@ -22,6 +22,7 @@ mod pickers;
 mod queue;
 mod recount;
 mod requeue;
+mod stress;
 
 use common::{HERE, Listener, Request, Sizes, TestBackend, TestStack, assert_empty, graph, stack_of, tuple};
 use rskq::counters::Snapshot;
