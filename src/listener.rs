@@ -3,7 +3,7 @@
 #[cfg(all(test, feature = "spin"))]
 mod tests;
 
-use crate::hash::{Port, RcvSaddr};
+use crate::hash::{Bind, Port, RcvSaddr};
 use crate::lockdep::{Before, Held, Mutex, order::ListenerSock, order::Rskq};
 use crate::queue::{LockedQueue, RequestSockQueue};
 use crate::request::{Owner, RequestSock, RequestState};
@@ -31,23 +31,6 @@ pub enum Descriptor {
     },
     /// It is open and does not listen: not yet, or it was shut down. (Linux: `TCP_CLOSE`.)
     Idle,
-}
-
-/// Where a socket is bound, and how. (Linux: `icsk_bind_hash`, and `sk_userlocks`.)
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bind {
-    /// Where it receives, while it is bound.
-    pub(crate) addr: Option<RcvSaddr>,
-    /// How it came by its port.
-    pub(crate) port: Port,
-    /// Whether the address may be shared with others that also say so. (Linux: SO_REUSEPORT.)
-    pub(crate) reuseport: bool,
-    /// Whether a socket bound to an IPv6 address receives IPv6 only. (Linux: IPV6_V6ONLY.)
-    pub(crate) v6only: bool,
-}
-
-impl Bind {
-    const NOWHERE: Self = Self { addr: None, port: Port::Locked, reuseport: false, v6only: false };
 }
 
 /// Who stopped before a closed member of a group, and who after it.

@@ -10,7 +10,7 @@ mod tests;
 
 pub(crate) use address::RcvSaddr;
 pub use bind::BindBucket;
-pub(crate) use bind::{BindTable, Port};
+pub(crate) use bind::{Bind, BindTable, Port};
 pub use bucket::Bucket;
 pub use established::EhashBucket;
 pub(crate) use established::{EstablishedTable, LockedEhash};

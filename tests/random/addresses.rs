@@ -13,7 +13,8 @@ const SIZES: Sizes = Sizes {
     requests: 4,
     owners: SOCKETS,
     groups: SOCKETS,
-    socks: 64,
+    max_socks: SOCKETS as u32,
+    chunks: SOCKETS,
     buckets: 3,
     ehash: 1,
 };

@@ -5,10 +5,6 @@ use super::*;
 const SHARES: SockOptions = SockOptions { reuseport: true, v6only: false };
 const ALONE: SockOptions = SockOptions { reuseport: false, v6only: false };
 
-fn at(text: &str) -> SocketAddr {
-    text.parse().unwrap()
-}
-
 #[test]
 fn a_socket_is_opened_then_bound_and_then_it_listens() {
     for design in DESIGNS {

@@ -2,19 +2,15 @@
 
 use super::*;
 
-fn at(text: &str) -> SocketAddr {
-    text.parse().unwrap()
-}
-
 fn listen_all(stack: &TestStack, addrs: &[&str]) -> Vec<Listener> {
     addrs.iter().map(|addr| stack.listen_at(at(addr), 64, true).unwrap()).collect()
 }
 
 fn many(listeners: usize, design: Design) -> TestStack {
-    stack_of(
-        Sizes { listeners, requests: 64, owners: listeners, groups: 8, socks: 8 * listeners, ..ENOUGH },
-        design,
-    )
+    let max_socks = listeners as u32;
+    let sizes =
+        Sizes { listeners, requests: 64, owners: listeners, groups: 8, max_socks, chunks: 8, ..ENOUGH };
+    stack_of(sizes, design)
 }
 
 /// Hashes that fall on every member of a small group.

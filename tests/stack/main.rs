@@ -38,8 +38,12 @@ const ENOUGH: Sizes =
 const CLONE: Design = Design::Clone(CloneFixes::AS_FIXED);
 const DESIGNS: [Design; 5] = [Design::Abort, Design::Requeue, Design::Handover, Design::Splice, CLONE];
 
+fn at(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
 fn addr() -> SocketAddr {
-    "127.0.0.1:80".parse().unwrap()
+    at("127.0.0.1:80")
 }
 
 fn stack(design: Design) -> TestStack {

@@ -18,7 +18,7 @@ fn stack(sizes: Sizes) -> CountedStack {
             requests: Storage::boxed(sizes.requests),
             owners: Storage::boxed(sizes.owners),
             groups: Storage::boxed(sizes.groups),
-            socks: Storage::boxed(sizes.socks),
+            socks: Storage::boxed(sizes.chunks * Member::<Counting>::count_for(1)),
             ports: Storage::boxed(1),
             buckets: Storage::boxed(sizes.buckets),
             ehash: Storage::boxed(sizes.ehash),
@@ -45,7 +45,9 @@ fn twenty_four_thousand_sockets_of_one_port_listen_at_300_addresses() {
         listeners: all,
         owners: all,
         groups: ADDRESSES,
-        socks: all,
+        max_socks: EACH as u32,
+        // Two for the members of each, and one that leads to them.
+        chunks: 3 * ADDRESSES,
         buckets: 512,
         requests: 1,
         ehash: 1,
@@ -76,7 +78,7 @@ fn twenty_four_thousand_sockets_of_one_port_listen_at_300_addresses() {
 /// The count notices a chain that is walked: of those who share nothing every one is looked at.
 #[test]
 fn whoever_does_not_share_looks_at_everybody_in_the_bucket() {
-    let stack = stack(Sizes { listeners: 64, owners: 64, groups: 1, socks: 1, ..ENOUGH });
+    let stack = stack(Sizes { listeners: 64, owners: 64, ..ENOUGH });
     let ids = open_all(&stack, 64, false).into_iter().enumerate();
     let bound = |(socket, id)| cost(|| stack.bind(id, addr_of(socket * EACH)).unwrap()).0.looks;
     let looks: Vec<_> = ids.map(bound).collect();
