@@ -14,9 +14,9 @@ mod socks;
 
 pub(crate) use socks::Socks;
 
+use crate::hash::RcvSaddr;
 use crate::slab::{NONE, Stable, Vacant};
 use crate::sync::{AtomicU32, Backend, Cell};
-use core::net::SocketAddr;
 use intrusive_collections::linked_list::AtomicLink;
 
 /// Largest number of members of a group, closed ones included. (Linux: `U16_MAX`, of which its arrays, which
@@ -73,7 +73,7 @@ pub struct SockReuseport<B: Backend> {
     /// The slot of the member that stopped last, or [`NONE`]; under `Reuseport`.
     pub(crate) newest_closed: B::Stat,
     /// The address of the listening members; under `ListenBucket`.
-    pub(crate) addr: Cell<Option<SocketAddr>, B::PieceCanary>,
+    pub(crate) addr: Cell<Option<RcvSaddr>, B::PieceCanary>,
     /// Chain of the groups of a bucket that have listening members; under `ListenBucket`.
     pub(crate) hashed: AtomicLink,
 }

@@ -29,17 +29,17 @@ pub mod timer;
 
 pub use event::{Arrival, Here, Payload};
 pub use group::Member;
-pub use hash::{Bucket, EhashBucket};
+pub use hash::{BindBucket, Bucket, EhashBucket};
 pub use listener::ListenerId;
 pub use migrate::Design;
 pub use net::{Syncookies, Sysctl};
 pub use outcome::{
-    Delivered, FastOpened, HandshakeEnd, ListenError, Outcome, Refusal, Refused, SockError, Syn, SynAckTimer,
-    Wake,
+    BindError, Delivered, FastOpened, HandshakeEnd, ListenError, Outcome, Refusal, Refused, SockError, Syn,
+    SynAckTimer, Wake,
 };
 pub use request::{Hashes, RequestId, Tuple};
 pub use slab::{Slot, Storage};
-pub use stack::{Closing, Config, CookieAck, Resources, Stack, TimedOut, Timers};
+pub use stack::{Closing, Config, CookieAck, Resources, SockOptions, Stack, TimedOut, Timers};
 
 /// What ships by default: hardware atomics and `spin::Mutex`.
 #[cfg(feature = "spin")]

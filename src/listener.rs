@@ -3,12 +3,12 @@
 #[cfg(all(test, feature = "spin"))]
 mod tests;
 
+use crate::hash::{Bind, Port, RcvSaddr};
 use crate::lockdep::{Before, Held, Mutex, order::ListenerSock, order::Rskq};
 use crate::queue::{LockedQueue, RequestSockQueue};
 use crate::request::{Owner, RequestSock, RequestState};
 use crate::slab::{Id, NONE, Ref, Stable, Store};
 use crate::sync::{AtomicU32, Backend, Cell, Event, Fault};
-use core::net::SocketAddr;
 use core::sync::atomic::Ordering;
 use intrusive_collections::linked_list::AtomicLink;
 
@@ -29,17 +29,8 @@ pub enum Descriptor {
         /// Whether everything is with an heir that deals with it.
         handed: bool,
     },
-    /// It was shut down: bound, not listening, may listen again.
-    Shut,
-}
-
-/// Where a listener is bound. (Linux: its `inet_bind_bucket`.)
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bind {
-    /// The local address; kept after close, when nobody looks.
-    pub(crate) addr: Option<SocketAddr>,
-    /// Whether the address may be shared with others that also say so. (Linux: SO_REUSEPORT.)
-    pub(crate) reuseport: bool,
+    /// It is open and does not listen: not yet, or it was shut down. (Linux: `TCP_CLOSE`.)
+    Idle,
 }
 
 /// Who stopped before a closed member of a group, and who after it.
@@ -74,9 +65,9 @@ pub struct Listener<C, B: Backend> {
     pub(crate) estate: B::Stat,
     /// The accept queue. (Linux: `icsk_accept_queue`.)
     pub accept_queue: RequestSockQueue<C, B>,
-    /// Where it is bound; written under `ListenBucket` while not linked in the bucket's chain.
+    /// Where it is bound; written under `sock`, while not linked in a chain of bound sockets.
     pub(crate) bind: Cell<Bind, B::PieceCanary>,
-    /// Chain of the bound sockets of a bucket; under `ListenBucket`.
+    /// Chain of the bound sockets of a bucket; under `BindBucket`.
     pub(crate) bound: AtomicLink,
     /// The owner whose home the listener is, for the designs of the discussion: there it is one for a life.
     #[cfg(feature = "designs")]
@@ -100,7 +91,7 @@ impl<C: Send + 'static, B: Backend> Stable for Listener<C, B> {
         sock: Mutex::new(Descriptor::Closed),
         estate: B::Stat::ZERO,
         accept_queue: RequestSockQueue::new(),
-        bind: Cell::new(Bind { addr: None, reuseport: false }),
+        bind: Cell::new(Bind::NOWHERE),
         bound: AtomicLink::new(),
         #[cfg(feature = "designs")]
         home: B::Stat::ZERO,
@@ -205,10 +196,16 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
         self.listens.load(Ordering::Relaxed)
     }
 
-    /// Returns the address of a listener whose `sock` lock is held.
-    pub(crate) fn bound_to(&self) -> Option<SocketAddr> {
-        // SAFETY: the address is written once in the listener's life, by `listen`, under `sock`.
+    /// Returns where a socket is bound whose `sock` lock is held.
+    pub(crate) fn bound_to(&self) -> Option<RcvSaddr> {
+        // SAFETY: the address is written under `sock`.
         unsafe { self.bind.with(|bind| bind.addr) }
+    }
+
+    /// Tells whether a bound socket whose `sock` lock is held leaves its address with LISTEN.
+    pub(crate) fn found_its_port(&self) -> bool {
+        // SAFETY: how a socket came by its port is written under `sock`.
+        unsafe { self.bind.with(|bind| bind.port == Port::Found) }
     }
 
     /// Returns the state and the group without being an access, for checkers.

@@ -152,12 +152,36 @@ pub enum Outcome<C, B: Backend> {
 #[cfg(feature = "spin")]
 static_assertions::assert_impl_all!(Outcome<core::cell::Cell<u32>, crate::DefaultBackend>: Send);
 
+/// Why a socket was not bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BindError {
+    /// Somebody is bound to what overlaps the address and does not share it, or this socket does not.
+    /// (Linux: EADDRINUSE.)
+    AddrInUse,
+    /// The socket is bound already, or nobody can be bound to the address: its port is 0, it is link-local
+    /// without a zone, or it is an IPv4 address for a socket that does not receive IPv4. (Linux: EINVAL.)
+    Invalid,
+    /// The table of ports has no buckets.
+    NoBuckets,
+    /// The id is stale: the socket was closed.
+    Stale,
+    /// The socket is being shut down; take the steps of that first.
+    Stopping,
+}
+
 /// Why listening failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ListenError {
     /// The address is bound by a socket that does not share it, or this one does not.
     AddrInUse,
+    /// Nobody can be bound to the address: see [`BindError::Invalid`].
+    Invalid,
+    /// The table of ports has no buckets.
+    NoBuckets,
+    /// The socket is not bound: it never was, or the free port that it found ended with its listening.
+    NotBound,
     /// Every listener or owner slot is in use.
     NoListenerSlot,
     /// Every group slot is in use, or the address's group has no room for another member.
@@ -166,6 +190,18 @@ pub enum ListenError {
     Stale,
     /// The socket is being shut down or closed; take the steps of that first.
     Stopping,
+}
+
+impl From<BindError> for ListenError {
+    fn from(error: BindError) -> Self {
+        match error {
+            BindError::AddrInUse => Self::AddrInUse,
+            BindError::Invalid => Self::Invalid,
+            BindError::NoBuckets => Self::NoBuckets,
+            BindError::Stale => Self::Stale,
+            BindError::Stopping => Self::Stopping,
+        }
+    }
 }
 
 /// Why an operation on a listening socket failed.

@@ -2,7 +2,7 @@
 
 use crate::DefaultBackend as B;
 use crate::group::{Member, SockReuseport};
-use crate::hash::{Bucket, ListenTable};
+use crate::hash::{BindBucket, BindTable, Bucket, ListenTable};
 use crate::listener::Listener;
 use crate::lockdep::{Held, Nothing};
 use crate::net::{Net, RequestRef};
@@ -51,7 +51,8 @@ pub(crate) struct Memory {
     groups: Vec<Slot<SockReuseport<B>, B>>,
     max_socks: u32,
     socks: Vec<Member<B>>,
-    buckets: Vec<Bucket<u32, B>>,
+    ports: Vec<BindBucket<u32, B>>,
+    buckets: Vec<Bucket<B>>,
 }
 
 impl Memory {
@@ -64,6 +65,7 @@ impl Memory {
             groups: vacant(groups),
             max_socks,
             socks: vacant(groups * Member::<B>::count_for(max_socks)),
+            ports: vacant(2),
             buckets: vacant(2),
         }
     }
@@ -73,9 +75,15 @@ impl Memory {
         Self { max_socks, socks: vacant(socks), ..self }
     }
 
+    /// Lends the memory, but for the table of ports.
+    pub(crate) fn lend(&mut self) -> (TestNet<'_>, ListenTable<'_, B>) {
+        let (net, _, table) = self.lend_all();
+        (net, table)
+    }
+
     /// Lends the memory.
-    pub(crate) fn lend(&mut self) -> (TestNet<'_>, ListenTable<'_, u32, B>) {
-        let Self { listeners, requests, owners, groups, max_socks, socks, buckets } = self;
+    pub(crate) fn lend_all(&mut self) -> (TestNet<'_>, BindTable<'_, u32, B>, ListenTable<'_, B>) {
+        let Self { listeners, requests, owners, groups, max_socks, socks, ports, buckets } = self;
         let net = Net::new(
             listeners.as_mut_slice().into(),
             requests.as_mut_slice().into(),
@@ -85,6 +93,7 @@ impl Memory {
             *max_socks,
             crate::net::Sysctl::LINUX,
         );
-        (net, ListenTable::new(buckets.as_mut_slice().into()))
+        let ports = BindTable::new(ports.as_mut_slice().into());
+        (net, ports, ListenTable::new(buckets.as_mut_slice().into()))
     }
 }

@@ -14,6 +14,7 @@ fn stack(design: Design) -> Stack<'static, u32, DefaultBackend> {
         owners: Storage::boxed(4),
         groups: Storage::boxed(2),
         socks: Storage::boxed(2 * Member::<DefaultBackend>::count_for(4)),
+        ports: Storage::boxed(4),
         buckets: Storage::boxed(4),
         ehash: Storage::boxed(4),
     };

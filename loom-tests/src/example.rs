@@ -35,6 +35,7 @@ pub fn course(column: Column) -> Course {
             owners: Storage::boxed(LISTENERS as usize),
             groups: Storage::boxed(1),
             socks: Storage::boxed(2 * Member::<DefaultBackend>::count_for(LISTENERS)),
+            ports: Storage::boxed(1),
             buckets: Storage::boxed(1),
             ehash: Storage::boxed(1),
         },

@@ -145,6 +145,7 @@ pub(crate) fn lock_name(tag: LockTag) -> String {
     match tag.class {
         "Rskq" => format!("{}.rskq_lock", letter(tag.key)),
         "ListenerSock" => format!("lock_sock({})", letter(tag.key)),
+        "BindBucket" => "the port's bucket".into(),
         "ListenBucket" => "the bucket".into(),
         "Reuseport" => "reuseport_lock".into(),
         class => format!("{class}({})", tag.key),

@@ -100,6 +100,7 @@ impl<B: ModelBackend> World<B> {
             // A group can be left to its closed members once for each listener that comes back.
             groups: Storage::boxed(2),
             socks: Storage::boxed(2 * Member::<B>::count_for(scenario.listeners)),
+            ports: Storage::boxed(1),
             buckets: Storage::boxed(1),
             ehash: Storage::boxed(1),
         };

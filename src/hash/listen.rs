@@ -1,6 +1,7 @@
 //! The listening table under its locks: hash, unhash, look up.
 
-use super::bucket::{Bucket, Chains};
+use super::address::{Place, RcvSaddr};
+use super::bucket::{Bucket, Chain};
 use crate::group::SockReuseport;
 use crate::listener::{AddError, Listener};
 use crate::lockdep::{Before, Held, MutexGuard, Nothing, order::ListenBucket, order::ListenerSock};
@@ -15,9 +16,8 @@ use core::sync::atomic::Ordering;
 /// Why a socket cannot be hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HashError {
-    /// Somebody is bound to the address who does not share it, or the newcomer does not.
-    AddrInUse,
-    /// Every group slot is in use, or the address's group has as many members as it may.
+    /// Every group slot is in use, or the address's group has as many members as it may, or the table has no
+    /// buckets.
     NoRoom,
     /// The address's group could only grow, and there are no chunks.
     NoSocks,
@@ -32,21 +32,21 @@ impl From<CannotAdd> for HashError {
     }
 }
 
-/// The listening table. (Linux: `tcp_hashinfo`'s listening half.)
-pub(crate) struct ListenTable<'s, C, B: Backend> {
-    buckets: Storage<'s, Bucket<C, B>>,
+/// The listening table. (Linux: `tcp_hashinfo.lhash2`.)
+pub(crate) struct ListenTable<'s, B: Backend> {
+    buckets: Storage<'s, Bucket<B>>,
 }
 
 /// A bucket whose lock is held.
-pub(crate) struct LockedBucket<'a, C, B: Backend> {
-    chains: MutexGuard<'a, Chains<C, B>, ListenBucket, B>,
+pub(crate) struct LockedBucket<'a, B: Backend> {
+    chain: MutexGuard<'a, Chain<B>, ListenBucket, B>,
     held: Held<'a, ListenBucket>,
 }
 
-impl<'s, C: Send + 'static, B: Backend> ListenTable<'s, C, B> {
-    pub(crate) fn new(mut buckets: Storage<'s, Bucket<C, B>>) -> Self {
+impl<'s, B: Backend> ListenTable<'s, B> {
+    pub(crate) fn new(mut buckets: Storage<'s, Bucket<B>>) -> Self {
         for (key, bucket) in (0..).zip(buckets.iter_mut()) {
-            // The chains that another stack left in this memory point into nowhere.
+            // The chain that another stack left in this memory points into nowhere.
             *bucket = Bucket::new();
             bucket.0.place(key);
         }
@@ -57,43 +57,62 @@ impl<'s, C: Send + 'static, B: Backend> ListenTable<'s, C, B> {
     #[track_caller]
     pub(crate) fn lock<'a, H: Before<ListenBucket>>(
         &'a self,
-        addr: SocketAddr,
+        addr: &RcvSaddr,
         held: &'a mut Held<'_, H>,
-    ) -> Option<LockedBucket<'a, C, B>> {
-        let bucket = &self.buckets[super::bucket_of(&addr, self.buckets.len())?];
-        let (chains, held) = bucket.0.lock_and(held);
-        Some(LockedBucket { chains, held })
+    ) -> Option<LockedBucket<'a, B>> {
+        self.lock_at(&addr.at(), held)
     }
 
-    /// Returns the group that listens at `addr`. Takes the bucket's lock. (Linux:
-    /// `__inet_lookup_listener()`.)
-    pub(crate) fn lookup<H: Before<ListenBucket>>(
+    #[track_caller]
+    fn lock_at<'a, H: Before<ListenBucket>>(
+        &'a self,
+        place: &Place,
+        held: &'a mut Held<'_, H>,
+    ) -> Option<LockedBucket<'a, B>> {
+        let bucket = &self.buckets[super::bucket_of(&place.key(), self.buckets.len())?];
+        let (chain, held) = bucket.0.lock_and(held);
+        Some(LockedBucket { chain, held })
+    }
+
+    /// Returns the group that receives what goes to `local`: one that listens at that address, or at a
+    /// wildcard; for IPv4 one of IPv4's own sockets before one of IPv6. Takes the locks of two buckets, one
+    /// after the other. (Linux: `__inet_lookup_listener()` and `inet6_lookup_listener()`.)
+    ///
+    /// Of two wildcards of IPv6, of which one does not receive IPv4, it is the one that listened first.
+    pub(crate) fn lookup<C: Send + 'static, H: Before<ListenBucket>>(
         &self,
         net: &Net<'s, C, B>,
-        addr: SocketAddr,
+        local: SocketAddr,
         held: &mut Held<'_, H>,
     ) -> Option<Id<SockReuseport<B>>> {
-        let bucket = self.lock(addr, held)?;
-        // A hashed group is what it is for as long as the bucket's lock is held.
-        Some(net.groups.id_at(bucket.chains.group_at(addr)?))
+        let local = Place::from(local);
+        let mut places = [local, local.any()];
+        if B::planted(Fault::WildcardFirst) {
+            places.reverse();
+        }
+        places.iter().find_map(|place| {
+            let bucket = self.lock_at(place, held)?;
+            // A hashed group is what it is for as long as the bucket's lock is held.
+            Some(net.groups.id_at(bucket.chain.group_for(place)?))
+        })
     }
 
     /// Takes a reference on the member that joined last of the group that listens at `addr`: it listens
     /// now, and leaves later than everybody who has left. Takes the bucket's lock and `Reuseport`.
-    pub(crate) fn heir_at<'a>(
+    pub(crate) fn heir_at<'a, C: Send + 'static>(
         &self,
         net: &'a Net<'s, C, B>,
-        addr: SocketAddr,
+        addr: &RcvSaddr,
         held: &mut Held<'_, ListenerSock>,
     ) -> Option<ListenerRef<'a, 's, C, B>> {
-        let LockedBucket { chains, mut held } = self.lock(addr, held)?;
-        let group = net.groups.get(chains.group_at(addr)?)?;
+        let LockedBucket { chain, mut held } = self.lock(addr, held)?;
+        let group = net.groups.get(chain.group_at(addr)?)?;
         let _lock = net.reuseport_lock(&mut held);
         net.sock_ref(group, group.num_socks.peek().checked_sub(1)?)
     }
 }
 
-impl<'s, C: Send + 'static, B: Backend> ListenTable<'s, C, B> {
+impl<'s, B: Backend> ListenTable<'s, B> {
     /// Offers `item` to the listener that a connection looks for, beginning with `group`, which listened at
     /// its address a moment ago.
     ///
@@ -103,7 +122,7 @@ impl<'s, C: Send + 'static, B: Backend> ListenTable<'s, C, B> {
     /// # Errors
     ///
     /// Returns the item with the reason.
-    pub(crate) fn offer<'a, T, R>(
+    pub(crate) fn offer<'a, C: Send + 'static, T, R>(
         &self,
         net: &'a Net<'s, C, B>,
         group: Option<Id<SockReuseport<B>>>,
@@ -134,28 +153,11 @@ impl<'s, C: Send + 'static, B: Backend> ListenTable<'s, C, B> {
     }
 }
 
-impl<C: Send + 'static, B: Backend> LockedBucket<'_, C, B> {
+impl<B: Backend> LockedBucket<'_, B> {
     /// Returns the token that says what is held.
     #[cfg(feature = "designs")]
     pub(crate) fn held(&mut self) -> Held<'_, ListenBucket> {
         self.held.reborrow()
-    }
-
-    /// Binds a new listener to `addr` and hashes it: into the group that listens there, or a group
-    /// of its own. (Linux: `inet_csk_get_port()` and `inet_hash()`.)
-    pub(crate) fn bind_and_hash<'s>(
-        &mut self,
-        net: &Net<'s, C, B>,
-        listener: &Listener<C, B>,
-        addr: SocketAddr,
-        reuseport: bool,
-    ) -> Result<(), HashError> {
-        if self.chains.bound_shared(addr).is_some_and(|shared| !shared || !reuseport) {
-            return Err(HashError::AddrInUse);
-        }
-        self.hash(net, listener, addr)?;
-        self.chains.bind(listener, addr, reuseport);
-        Ok(())
     }
 
     /// Hashes a bound listener, which listens from now on. (Linux: `inet_hash()`, `reuseport_alloc()`,
@@ -168,13 +170,13 @@ impl<C: Send + 'static, B: Backend> LockedBucket<'_, C, B> {
     /// If it is still a closed member of some group, it leaves that section: for the group that
     /// listens at its address now, or, if none does, for a fresh one. The group that it was in keeps
     /// its other closed members.
-    pub(crate) fn hash<'s>(
+    pub(crate) fn hash<'s, C: Send + 'static>(
         &mut self,
         net: &Net<'s, C, B>,
         listener: &Listener<C, B>,
-        addr: SocketAddr,
+        addr: RcvSaddr,
     ) -> Result<(), HashError> {
-        if let Some(group) = self.chains.group_at(addr).and_then(|group| net.groups.get(group)) {
+        if let Some(group) = self.chain.group_at(&addr).and_then(|group| net.groups.get(group)) {
             let lock = net.reuseport_lock(&mut self.held);
             net.can_add(group, &lock)?;
             net.leave_closed(listener, &lock);
@@ -192,7 +194,7 @@ impl<C: Send + 'static, B: Backend> LockedBucket<'_, C, B> {
             group
         };
         // From now on the members hold this reference together.
-        self.chains.hash_group(net, group.into_raw(), addr);
+        self.chain.hash_group(net, group.into_raw(), addr);
         Ok(())
     }
 
@@ -201,7 +203,7 @@ impl<C: Send + 'static, B: Backend> LockedBucket<'_, C, B> {
     /// With `keep` the listener stays in the group's closed section, from which it can still find
     /// the members that listen. (Linux: `reuseport_stop_listen_sock()`.) `pick` runs under the
     /// global reuseport lock, after the listener left.
-    pub(crate) fn unhash<'a, 's>(
+    pub(crate) fn unhash<'a, 's, C: Send + 'static>(
         &mut self,
         net: &'a Net<'s, C, B>,
         listener: &Listener<C, B>,
@@ -218,14 +220,9 @@ impl<C: Send + 'static, B: Backend> LockedBucket<'_, C, B> {
             listener.sk_reuseport_cb.store(NONE, Ordering::Release);
         }
         if detached.num_socks == 0 {
-            self.chains.unhash_group(net, group.index());
+            self.chain.unhash_group(net, group.index());
         }
         net.put_if_empty(group, &lock);
         picked
-    }
-
-    /// Takes a closed listener off its address.
-    pub(crate) fn unbind(&mut self, listener: &Listener<C, B>) {
-        self.chains.unbind(listener);
     }
 }

@@ -1,13 +1,20 @@
-//! The two tables: who listens at an address, and which connections are half open.
+//! The three tables: who is bound to a port, who listens at an address, and which connections are half open.
 
+mod address;
+mod bind;
 mod bucket;
 mod established;
 mod listen;
+#[cfg(all(test, feature = "spin"))]
+mod tests;
 
+pub(crate) use address::RcvSaddr;
+pub use bind::BindBucket;
+pub(crate) use bind::{Bind, BindTable, Port};
 pub use bucket::Bucket;
 pub use established::EhashBucket;
 pub(crate) use established::{EstablishedTable, LockedEhash};
-pub(crate) use listen::{HashError, ListenTable};
+pub(crate) use listen::{HashError, ListenTable, LockedBucket};
 
 use core::hash::{Hash, Hasher};
 

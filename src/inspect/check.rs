@@ -172,7 +172,7 @@ impl<C> Graph<C> {
         for (slot, listener) in (0..).zip(&self.listeners) {
             // A descriptor counts until its socket is closed.
             let owners = self.owners.iter().filter(|o| o.link == Link::Home(slot)).count();
-            equal("listener", slot, listener.refs, usize::from(listener.bound) + owners);
+            equal("listener", slot, listener.refs, usize::from(listener.opened) + owners);
         }
         for (slot, group) in (0..).zip(&self.groups) {
             let members = self.listeners.iter().filter(|l| l.group == Some(slot)).count();
@@ -203,6 +203,11 @@ impl<C> Graph<C> {
             all.iter().all(|&&l| says(l)) && (0..self.listeners.len() as u32).all(|l| !says(l) || there(l));
         report.expect(agreed, "I17", || {
             format!("group {slot} has the members {all:?}, and who says to be one differs")
+        });
+        let bound_there = |&l: &u32| self.listeners.get(l as usize).is_some_and(|l| l.addr == group.addr);
+        let hashed = group.addr.is_some() == (group.num_socks > 0);
+        report.expect(hashed && group.listening.iter().all(bound_there), "I17", || {
+            format!("group {slot} is in the table at {:?}, and a member listens elsewhere", group.addr)
         });
         report.expect((group.refs == 0) == (members == 0), "I18", || {
             format!("group {slot} has {members} members and {} references", group.refs)

@@ -15,6 +15,7 @@ use crate::slab::NONE;
 use crate::stack::Stack;
 use crate::sync::{AtomicU32, Backend};
 use alloc::vec::Vec;
+use core::net::SocketAddr;
 
 /// Every object of a stack at one moment.
 #[derive(Clone, Debug, Default)]
@@ -41,7 +42,9 @@ pub struct ListenerView<C> {
     /// Whether it is in LISTEN.
     pub listening: bool,
     /// Whether its socket is open: its descriptor holds a reference.
-    pub bound: bool,
+    pub opened: bool,
+    /// Where it is bound.
+    pub addr: Option<SocketAddr>,
     /// Its own owner's slot, while it has one.
     pub owner: Option<u32>,
     /// The slot of the owner that it handed on, until the steps of its stop are taken.
@@ -134,6 +137,8 @@ pub struct GroupView {
     pub num_closed_socks: u32,
     /// How many it may have together.
     pub max_socks: u32,
+    /// Where its members listen, while it is in the listening table.
+    pub addr: Option<SocketAddr>,
     /// The slots of the members that listen, in order of `socks[]`.
     pub listening: Vec<u32>,
     /// The slots of the members that do not, newest first.
@@ -219,11 +224,13 @@ impl<C: Clone + Send + 'static, B: Backend> Stack<'_, C, B> {
             let fastopenq = is_free(listener).then(|| unsafe { Self::fastopenq(listener) });
             let owner = stored(owner);
             // SAFETY: nobody changes a descriptor meanwhile, by the caller's contract.
-            let bound = unsafe { listener.sock.peek(|descriptor| *descriptor != Descriptor::Closed) };
+            let opened = unsafe { listener.sock.peek(|descriptor| *descriptor != Descriptor::Closed) };
             let group = stored(group);
             ListenerView {
                 estate: stored(listener.estate.peek()),
-                bound,
+                opened,
+                // SAFETY: nobody binds meanwhile, by the caller's contract.
+                addr: unsafe { listener.bind.peek(|bind| bind.addr.map(|addr| addr.socket_addr())) },
                 refs,
                 listening,
                 owner,
@@ -261,6 +268,9 @@ impl<C: Clone + Send + 'static, B: Backend> Stack<'_, C, B> {
                 num_socks,
                 num_closed_socks: group.num_closed_socks.peek(),
                 max_socks: net.max_socks,
+                // SAFETY: nobody hashes a group meanwhile, by the caller's contract.
+                addr: unsafe { group.addr.peek(|addr| addr.filter(|_| group.hashed.is_linked())) }
+                    .map(|addr| addr.socket_addr()),
                 listening: (0..num_socks.min(net.max_socks)).map(at).collect(),
                 closed: net.closed_socks(group).map(Listener::index).collect(),
                 chunks: net.socks.chunks_of(&group.socks, num_socks).collect(),

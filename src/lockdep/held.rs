@@ -24,7 +24,7 @@ pub enum Nothing {}
 #[diagnostic::on_unimplemented(
     message = "lock order violation: `{K}` may not be taken while `{Self}` is held",
     label = "this token says that `{Self}` is held, and `{K}` does not come after it",
-    note = "the order, outermost first: ListenerSock, ListenBucket, Reuseport, EstablishedBucket, Timer, Rskq, FastOpen, Slab",
+    note = "the order, outermost first: ListenerSock, BindBucket, ListenBucket, Reuseport, EstablishedBucket, Timer, Rskq, FastOpen, Slab",
     note = "take `{K}` before `{Self}`, or release `{Self}` and use the token that it was taken with",
     note = "two locks of one class are taken together, in one call: `Mutex::lock_pair`"
 )]

@@ -127,7 +127,7 @@ impl<T, K: LockClass, B: Backend> Mutex<T, K, B> {
     pub(crate) unsafe fn peek<R>(&self, f: impl FnOnce(&T) -> R) -> R {
         // SAFETY: nobody writes, by the caller's contract. The canary is not told: a checker's look
         // is not part of the program.
-        f(unsafe { &*self.data.as_ptr() })
+        unsafe { self.data.peek(f) }
     }
 }
 

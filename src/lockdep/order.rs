@@ -7,6 +7,8 @@ lock_order! {
     /// One listener's process-context lock: listen, shutdown and close of one listener in turn.
     /// Key: the listener's slot. (Linux: `lock_sock()` of a listener.)
     ListenerSock(Lock, Canary),
+    /// One bucket of the table of ports. Key: the bucket. (Linux: `inet_bind_hashbucket.lock`.)
+    BindBucket(Lock, Canary),
     /// One bucket of the listening table. Key: the bucket. (Linux: `inet_listen_hashbucket.lock`.)
     ListenBucket(Lock, Canary),
     /// The one global lock of all reuseport groups. (Linux: `reuseport_lock`.)

@@ -18,9 +18,9 @@ pub(super) fn unhash<'a, 's, C: Send + 'static, B: Backend>(
     if B::planted(Fault::BucketUnderReuseport) {
         let _reuseport = at.net.reuseport_lock(held);
         // SAFETY: none, that is the fault: a token that says that nothing is held.
-        drop(at.table.lock(at.addr, &mut unsafe { Held::nothing() }));
+        drop(at.lock(&mut unsafe { Held::nothing() }));
     }
-    if let Some(mut bucket) = at.table.lock(at.addr, held) {
+    if let Some(mut bucket) = at.lock(held) {
         let picked = bucket.unhash(at.net, at.listener, keep, |_, _| None);
         debug_assert!(picked.is_none());
     }

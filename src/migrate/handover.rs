@@ -60,7 +60,7 @@ pub(super) fn unhash<'a, 's, C: Send + 'static, B: Backend>(
     at: &Leaving<'a, 's, C, B>,
     held: &mut Held<'_, ListenerSock>,
 ) -> Left<'a, 's, C, B> {
-    let Some(mut bucket) = at.table.lock(at.addr, held) else { return Left::Group };
+    let Some(mut bucket) = at.lock(held) else { return Left::Group };
     Left::Heir(bucket.unhash(at.net, at.listener, false, |group, detached| {
         detached.moved().and_then(|place| at.net.sock_ref(group, place))
     }))
@@ -76,7 +76,7 @@ pub(super) fn hand_over<'a, 's, C: Send + 'static, B: Backend>(
     held: &mut Held<'_, ListenerSock>,
 ) -> Moved<C, B> {
     let to = loop {
-        let Some(chosen) = heir.take().or_else(|| at.table.heir_at(at.net, at.addr, held)) else {
+        let Some(chosen) = heir.take().or_else(|| at.heir(held)) else {
             B::trace(Event::PickFailed { from: at.listener.index() });
             break None;
         };

@@ -27,12 +27,11 @@ pub(crate) use half_open::adopt;
 pub(crate) use posted::Site;
 
 use crate::event::Here;
-use crate::hash::{EstablishedTable, ListenTable};
-use crate::lockdep::{Held, Nothing, order::ListenerSock};
+use crate::hash::{EstablishedTable, ListenTable, LockedBucket};
+use crate::lockdep::{Before, Held, Nothing, order::ListenBucket, order::ListenerSock};
 use crate::net::{ListenerRef, Net, RequestRef};
 use crate::outcome::Outcome;
 use crate::sync::Backend;
-use core::net::SocketAddr;
 
 /// What closing a listener does with the connections that it holds, waiting or half open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,14 +75,26 @@ pub enum Design {
 /// A listener that leaves LISTEN, and what it leaves.
 pub(crate) struct Leaving<'a, 's, C: Send + 'static, B: Backend> {
     pub(crate) net: &'a Net<'s, C, B>,
-    pub(crate) table: &'a ListenTable<'s, C, B>,
+    pub(crate) table: &'a ListenTable<'s, B>,
     pub(crate) ehash: &'a EstablishedTable<'s, C, B>,
     pub(crate) listener: &'a ListenerRef<'a, 's, C, B>,
-    pub(crate) addr: SocketAddr,
     /// Where that happens.
     pub(crate) here: Here,
     /// Whether the socket is closed; otherwise it is shut down and may listen again.
     pub(crate) close: bool,
+}
+
+impl<'a, 's, C: Send + 'static, B: Backend> Leaving<'a, 's, C, B> {
+    /// Locks the bucket that the listener's group is in. Under `ListenerSock`.
+    #[track_caller]
+    fn lock<'b, H: Before<ListenBucket>>(&'b self, held: &'b mut Held<'_, H>) -> Option<LockedBucket<'b, B>> {
+        self.table.lock(&self.listener.bound_to()?, held)
+    }
+
+    /// Takes a reference on who joined last of those who listen at the same address.
+    fn heir(&self, held: &mut Held<'_, ListenerSock>) -> Option<ListenerRef<'a, 's, C, B>> {
+        self.table.heir_at(self.net, &self.listener.bound_to()?, held)
+    }
 }
 
 /// What a listener left when it left its group.

@@ -25,7 +25,7 @@ pub(super) fn unhash<'a, 's, C: Send + 'static, B: Backend>(
     at: &Leaving<'a, 's, C, B>,
     held: &mut Held<'_, ListenerSock>,
 ) -> Left<'a, 's, C, B> {
-    let Some(mut bucket) = at.table.lock(at.addr, held) else { return Left::Group };
+    let Some(mut bucket) = at.lock(held) else { return Left::Group };
     let target =
         bucket.unhash(at.net, at.listener, true, |group, detached| at.net.pick_for_queue(group, detached));
     match target.and_then(|target| splice(at.listener, &target, &mut bucket.held())) {

@@ -31,7 +31,7 @@ pub(super) fn unhash<'a, 's, C: Send + 'static, B: Backend>(
     at: &Leaving<'a, 's, C, B>,
     held: &mut Held<'_, ListenerSock>,
 ) -> Left<'a, 's, C, B> {
-    let target = at.table.lock(at.addr, held).and_then(|mut bucket| {
+    let target = at.lock(held).and_then(|mut bucket| {
         bucket.unhash(at.net, at.listener, false, |group, detached| at.net.pick_for_queue(group, detached))
     });
     target.map_or(Left::Group, |target| Left::Moved(seven_steps(site, at, &target, held)))

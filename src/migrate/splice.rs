@@ -37,7 +37,7 @@ pub(super) fn unhash<'a, 's, C: Send + 'static, B: Backend>(
     if B::planted(Fault::SpliceUnguarded) {
         return unhash_unguarded(at, held);
     }
-    let Some(mut bucket) = at.table.lock(at.addr, held) else { return Left::Group };
+    let Some(mut bucket) = at.lock(held) else { return Left::Group };
     let target =
         bucket.unhash(at.net, at.listener, false, |group, detached| at.net.pick_for_queue(group, detached));
     let Some(target) = target else { return Left::Group };
@@ -80,7 +80,7 @@ fn unhash_unguarded<'a, 's, C: Send + 'static, B: Backend>(
 ) -> Left<'a, 's, C, B> {
     let target = at.net.neighbour_of(at.listener, held);
     let spliced = target.map(|target| splice(at.listener, &target, held));
-    if let Some(mut bucket) = at.table.lock(at.addr, held) {
+    if let Some(mut bucket) = at.lock(held) {
         let picked = bucket.unhash(at.net, at.listener, false, |_, _| None);
         debug_assert!(picked.is_none());
     }

@@ -6,7 +6,7 @@ mod reference;
 use super::{CannotAdd, Selecting};
 use crate::DefaultBackend as B;
 use crate::group::SockReuseport;
-use crate::hash::{HashError, ListenTable};
+use crate::hash::{BindTable, HashError, ListenTable, Port, RcvSaddr};
 use crate::net::{GroupRef, ListenerRef};
 use crate::request::Tuple;
 use crate::slab::{Id, NONE};
@@ -26,7 +26,8 @@ fn by(hash: u32) -> Selecting {
 /// Listeners of one address, moved about as the stack does at listen, shutdown and close.
 struct World<'s> {
     net: TestNet<'s>,
-    table: ListenTable<'s, u32, B>,
+    ports: BindTable<'s, u32, B>,
+    table: ListenTable<'s, B>,
     addr: SocketAddr,
 }
 
@@ -37,10 +38,10 @@ fn with_world<R>(listeners: usize, groups: usize, room: u32, test: impl FnOnce(&
 
 /// Lets `test` loose on a world in `memory`, and sees that nothing of it is left in use.
 fn with_memory<R>(mut memory: Memory, test: impl FnOnce(&World<'_>) -> R) -> R {
-    let (net, table) = memory.lend();
+    let (net, ports, table) = memory.lend_all();
     let [listeners, groups] = [net.listeners.capacity(), net.groups.capacity()];
     let chunks = net.socks.free_chunks().count();
-    let world = World { net, table, addr: "127.0.0.1:80".parse().unwrap() };
+    let world = World { net, ports, table, addr: "127.0.0.1:80".parse().unwrap() };
     let result = test(&world);
     assert_eq!(world.net.groups.available(), groups, "a group is left over");
     assert_eq!(world.net.listeners.available(), listeners, "a listener is left over");
@@ -57,13 +58,14 @@ impl<'s> World<'s> {
     fn open_at(&self, addr: SocketAddr) -> Result<Sock<'_, 's>, HashError> {
         let sock =
             self.net.alloc_listener(&mut nothing_held()).expect("tests have as many slots as they use");
-        let mut held = nothing_held();
-        let mut bucket = self.table.lock(addr, &mut held).unwrap();
-        match bucket.bind_and_hash(&self.net, &sock, addr, true) {
+        // SAFETY: nobody else knows the socket.
+        unsafe { sock.bind.with_mut(|bind| bind.reuseport = true) };
+        let at = RcvSaddr::new(addr, false).unwrap();
+        self.ports.bind(&self.net, &sock, at, Port::Locked, &mut nothing_held().at()).unwrap();
+        match self.listen_again(&sock) {
             Ok(()) => Ok(sock),
             Err(error) => {
-                drop(bucket);
-                self.put_home(&sock);
+                self.close(sock);
                 Err(error)
             }
         }
@@ -75,18 +77,19 @@ impl<'s> World<'s> {
 
     fn stop(&self, sock: &Sock<'_, 's>, keep: bool) {
         let mut held = nothing_held();
-        let mut bucket = self.table.lock(sock.bound_to().unwrap(), &mut held).unwrap();
+        let mut bucket = self.table.lock(&sock.bound_to().unwrap(), &mut held).unwrap();
         assert!(bucket.unhash(&self.net, sock, keep, |_, _| None).is_none());
         sock.set_listening(false);
     }
 
     fn listen_again(&self, sock: &Sock<'_, 's>) -> Result<(), HashError> {
-        self.table.lock(self.addr, &mut nothing_held()).unwrap().hash(&self.net, sock, self.addr)
+        let addr = sock.bound_to().unwrap();
+        self.table.lock(&addr, &mut nothing_held()).unwrap().hash(&self.net, sock, addr)
     }
 
     /// Closes a socket that was stopped; its last reference takes it out of the closed section.
     fn close(&self, sock: Sock<'_, 's>) {
-        self.table.lock(sock.bound_to().unwrap(), &mut nothing_held()).unwrap().unbind(&sock);
+        self.ports.unbind(&sock, &mut nothing_held().at());
         self.put_home(&sock);
     }
 

@@ -8,26 +8,27 @@ use crate::migrate::{Leaving, Moved};
 use crate::net::{ListenerRef, OwnerRef, RequestRef};
 use crate::outcome::{Outcome, SockError, Wake};
 use crate::slab::NONE;
-use crate::sync::{AtomicU32, Backend};
-use core::net::SocketAddr;
+use crate::sync::{AtomicU32, Backend, Fault};
 use core::sync::atomic::Ordering;
 
 impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
-    /// Stops listening; the socket stays open and bound, and may listen again.
+    /// Stops listening; the socket stays open and may listen again. It stays bound, unless it found its
+    /// port with [`bind_any`](Self::bind_any).
     ///
     /// Returns the steps that deal with the connections that wait. If they are not all taken, the
     /// socket stays between states; calling this again goes on with them. Takes `ListenerSock`,
-    /// `ListenBucket`, `Reuseport`. (Linux: `tcp_disconnect()` of a listener.)
+    /// `BindBucket`, `ListenBucket`, `Reuseport`. (Linux: `tcp_disconnect()` of a listener.)
     ///
     /// # Errors
     ///
-    /// [`SockError::Stale`] if the socket was closed, [`SockError::NotListening`] if it was shut
-    /// down already.
+    /// [`SockError::Stale`] if the socket was closed, [`SockError::NotListening`] if it does
+    /// not listen.
     pub fn shutdown(&self, id: ListenerId<C, B>, here: Here) -> Result<Closing<'_, 's, C, B>, SockError> {
         self.stop(id, here, false)
     }
 
-    /// Closes a socket: its id is stale from now on, but for calling this again.
+    /// Closes a socket: its id is stale from now on, but for calling this again. It holds its address until
+    /// the last step.
     ///
     /// Returns the steps that deal with the connections that wait. If they are not all taken, the
     /// socket stays between states; calling this again goes on with them. Locks as
@@ -49,19 +50,22 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         let listener = ListenerRef::by_id(&self.net, id).ok_or(SockError::Stale)?;
         let held = &mut self.nothing_held();
         let (mut descriptor, mut held) = listener.sock.lock_and(held);
-        let addr = listener.bound_to().ok_or(SockError::Stale)?;
         let moved = match *descriptor {
             Descriptor::Closed => return Err(SockError::Stale),
-            Descriptor::Shut if !close => return Err(SockError::NotListening),
+            Descriptor::Idle if !close => return Err(SockError::NotListening),
             Descriptor::Stopping { close: true, .. } if !close => return Err(SockError::Stale),
             Descriptor::Stopping { handed: true, .. } => Moved::All(None),
-            Descriptor::Shut | Descriptor::Stopping { .. } => Moved::NotAll(None),
+            Descriptor::Idle | Descriptor::Stopping { .. } => Moved::NotAll(None),
             Descriptor::Listening => {
                 // First out of the group and the table, then CLOSE: who sees CLOSE and looks again
                 // finds somebody else. (Linux: `tcp_set_state()`.)
-                let leaving = self.leaving(&listener, addr, here, close);
+                let leaving = self.leaving(&listener, here, close);
                 let left = self.design.leave(&leaving, &mut held);
-                self.design.stop(&leaving, left, &mut held)
+                let moved = self.design.stop(&leaving, left, &mut held);
+                if listener.found_its_port() || (close && B::planted(Fault::UnboundEarly)) {
+                    self.ports.unbind(&listener, &mut held);
+                }
+                moved
             }
         };
         let told_before = matches!(*descriptor, Descriptor::Stopping { .. });
@@ -81,17 +85,16 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
             Moved::All(moved) => (moved, true),
             Moved::NotAll(moved) => (moved, false),
         };
-        Ok(Closing { stack: self, listener, addr, here, close, listens, estate, moved, drained })
+        Ok(Closing { stack: self, listener, here, close, listens, estate, moved, drained })
     }
 
     fn leaving<'a>(
         &'a self,
         listener: &'a ListenerRef<'a, 's, C, B>,
-        addr: SocketAddr,
         here: Here,
         close: bool,
     ) -> Leaving<'a, 's, C, B> {
-        Leaving { net: &self.net, table: &self.table, ehash: &self.ehash, listener, addr, here, close }
+        Leaving { net: &self.net, table: &self.table, ehash: &self.ehash, listener, here, close }
     }
 
     /// The last step of a stop after the `listens`th listen: nothing waits any more and nothing can
@@ -108,21 +111,18 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         let estate = listener.estate.load(Ordering::Relaxed);
         listener.estate.store(NONE, Ordering::Relaxed);
         if !close {
-            *descriptor = Descriptor::Shut;
+            *descriptor = Descriptor::Idle;
             drop(descriptor);
             self.net.put_owner(estate);
             return;
         }
         *descriptor = Descriptor::Closed;
-        if let Some(addr) = listener.bound_to()
-            && let Some(mut bucket) = self.table.lock(addr, &mut held)
-        {
-            bucket.unbind(listener);
-        }
+        self.ports.unbind(listener, &mut held);
         drop(descriptor);
         self.net.put_owner(estate);
         self.put_home(listener);
-        // SAFETY: `listen` stored the descriptor's reference, and the descriptor became Closed once.
+        // SAFETY: who opened the socket stored the descriptor's reference, and the descriptor became
+        // Closed once.
         drop(unsafe { ListenerRef::from_raw(&self.net, listener.index()) });
     }
 
@@ -174,7 +174,6 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
 pub struct Closing<'a, 's, C: Send + 'static, B: Backend> {
     stack: &'a Stack<'s, C, B>,
     listener: ListenerRef<'a, 's, C, B>,
-    addr: SocketAddr,
     here: Here,
     close: bool,
     /// Which stop these are the steps of.
@@ -198,7 +197,7 @@ impl<C: Send + 'static, B: Backend> Iterator for Closing<'_, '_, C, B> {
         if let Some(moved) = self.moved.take() {
             return Some(moved);
         }
-        let Self { stack, listener, addr, here, close, listens, estate, drained, .. } = self;
+        let Self { stack, listener, here, close, listens, estate, drained, .. } = self;
         if !*drained {
             let held = &mut stack.nothing_held();
             loop {
@@ -214,7 +213,7 @@ impl<C: Send + 'static, B: Backend> Iterator for Closing<'_, '_, C, B> {
                 }
                 let Some(request) = request else { break };
                 // A request without a child would be one that somebody else dealt with.
-                let leaving = stack.leaving(listener, *addr, *here, *close);
+                let leaving = stack.leaving(listener, *here, *close);
                 if let Some(outcome) = stack.design.stop_one(&leaving, request, held) {
                     return Some(outcome);
                 }

@@ -1,4 +1,4 @@
-//! The embedder's face: listen, deliver, accept, shutdown, close.
+//! The embedder's face: bind, listen, deliver, accept, shutdown, close.
 
 mod ack;
 mod closing;
@@ -17,12 +17,13 @@ mod timer;
 
 pub use closing::Closing;
 pub use cookie::CookieAck;
+pub use listen::SockOptions;
 pub use poll::{TimedOut, Timers};
 pub use resources::Resources;
 
 use crate::counters::Snapshot;
 use crate::group::MAX_SOCKS;
-use crate::hash::{EstablishedTable, ListenTable};
+use crate::hash::{BindTable, EstablishedTable, ListenTable};
 use crate::listener::{Descriptor, ListenerId};
 use crate::lockdep::{Held, Nothing};
 use crate::migrate::Design;
@@ -74,7 +75,8 @@ impl Default for Config {
 /// on the raw lock, with no lock of this stack held. Nothing allocates.
 pub struct Stack<'s, C, B: Backend> {
     pub(crate) net: Net<'s, C, B>,
-    pub(crate) table: ListenTable<'s, C, B>,
+    ports: BindTable<'s, C, B>,
+    pub(crate) table: ListenTable<'s, B>,
     pub(crate) ehash: EstablishedTable<'s, C, B>,
     timers: Option<SynAckTimers<C, B>>,
     design: Design,
@@ -90,9 +92,10 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     /// O(size of the memory). A part without elements is not an error: what needs one fails.
     #[must_use]
     pub fn new(resources: Resources<'s, C, B>, config: Config) -> Self {
-        let Resources { listeners, requests, owners, groups, socks, buckets, ehash } = resources;
+        let Resources { listeners, requests, owners, groups, socks, ports, buckets, ehash } = resources;
         Self {
             net: Net::new(listeners, requests, owners, groups, socks, config.max_socks, config.sysctl),
+            ports: BindTable::new(ports),
             table: ListenTable::new(buckets),
             ehash: EstablishedTable::new(ehash),
             timers: match config.timers {
@@ -131,7 +134,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     ///
     /// # Errors
     ///
-    /// [`SockError::Stale`] if the socket was closed, [`SockError::NotListening`] if it was shut down.
+    /// [`SockError::Stale`] if the socket was closed, [`SockError::NotListening`] if it does not listen.
     /// (Linux: `tcpi_unacked` and `tcpi_sacked` of a listener.)
     pub fn queue_len(&self, id: ListenerId<C, B>) -> Result<(u32, u32), SockError> {
         let listener = self.listening(id)?;
@@ -163,7 +166,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     ///
     /// # Errors
     ///
-    /// [`SockError::Stale`] if the socket was closed, [`SockError::NotListening`] if it was shut down.
+    /// [`SockError::Stale`] if the socket was closed, [`SockError::NotListening`] if it does not listen.
     pub fn accept(&self, id: ListenerId<C, B>) -> Result<Option<C>, SockError> {
         let listener = self.listening(id)?;
         let Some(request) = listener.queue_remove(&self.net, &mut self.nothing_held()) else {
@@ -191,7 +194,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         match *listener.sock.lock(&mut self.nothing_held()) {
             Descriptor::Closed | Descriptor::Stopping { close: true, .. } => Err(SockError::Stale),
             // It may listen again by now, but it did not when it was asked.
-            Descriptor::Stopping { close: false, .. } | Descriptor::Shut | Descriptor::Listening => {
+            Descriptor::Stopping { close: false, .. } | Descriptor::Idle | Descriptor::Listening => {
                 Err(SockError::NotListening)
             }
         }

@@ -18,7 +18,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     }
 
     pub(super) fn posted(&self) -> Option<Site<'_, 's, C, B>> {
-        let Self { net, ehash, design, table: _, timers: _ } = self;
+        let Self { net, ehash, design, table: _, ports: _, timers: _ } = self;
         design.is_posted().then_some(Site { net, ehash, design: *design })
     }
 

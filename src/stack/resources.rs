@@ -1,7 +1,7 @@
 //! What a stack is made of.
 
 use crate::group::{Member, SockReuseport};
-use crate::hash::{Bucket, EhashBucket};
+use crate::hash::{BindBucket, Bucket, EhashBucket};
 use crate::listener::Listener;
 use crate::request::{Owner, RequestSock};
 use crate::slab::{Slot, Storage};
@@ -24,8 +24,10 @@ pub struct Resources<'s, C, B: Backend> {
     /// The groups' `socks[]`, which groups take as they grow and give back as they shrink, 64 at a time:
     /// what [`Member::count_for`] says, for each group.
     pub socks: Storage<'s, Member<B>>,
-    /// Buckets of the listening table.
-    pub buckets: Storage<'s, Bucket<C, B>>,
+    /// Buckets of the table of ports: about as many as ports that sockets are bound to.
+    pub ports: Storage<'s, BindBucket<C, B>>,
+    /// Buckets of the listening table: about as many as addresses that sockets listen at.
+    pub buckets: Storage<'s, Bucket<B>>,
     /// Buckets of the established table: about as many as half-open connections are expected.
     pub ehash: Storage<'s, EhashBucket<C, B>>,
 }

@@ -81,6 +81,17 @@ impl<T, Y: Canary> Cell<T, Y> {
         self.value.get_mut()
     }
 
+    /// Runs `f` with the value without being an access, for checkers.
+    ///
+    /// # Safety
+    ///
+    /// Nobody may write the value while `f` runs.
+    #[cfg(feature = "alloc")]
+    pub(crate) unsafe fn peek<R>(&self, f: impl FnOnce(&T) -> R) -> R {
+        // SAFETY: no writer, by the caller's contract.
+        f(unsafe { &*self.value.get() })
+    }
+
     /// Returns the value's address, for guards that outlive one call and for checkers.
     pub(crate) fn as_ptr(&self) -> *mut T {
         self.value.get()

@@ -202,6 +202,10 @@ pub enum Fault {
     AddWithoutStateCheck,
     /// Table: a request that a closing listener refused is dropped instead of being resolved again.
     LateArrivalDropped,
+    /// Table: a wildcard is looked at before the address itself.
+    WildcardFirst,
+    /// Stack: a socket that is closed leaves its address when it leaves LISTEN, and not with its last step.
+    UnboundEarly,
     /// Stack: a delivery returns without its wake-up.
     WakeForgotten,
     /// Migration: the moved request keeps the owner of the listener that closed.

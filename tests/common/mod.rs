@@ -33,6 +33,7 @@ pub(crate) struct Sizes {
     pub(crate) max_socks: u32,
     /// What `socks[]` of all groups are made of: each has 64 words.
     pub(crate) chunks: usize,
+    /// Of the table of ports, and of the listening table.
     pub(crate) buckets: usize,
     pub(crate) ehash: usize,
 }
@@ -49,6 +50,7 @@ pub(crate) fn stack_of(sizes: Sizes, design: Design) -> TestStack {
         owners: Storage::boxed(sizes.owners),
         groups: Storage::boxed(sizes.groups),
         socks: Storage::boxed(sizes.chunks * Member::<TestBackend>::count_for(1)),
+        ports: Storage::boxed(sizes.buckets),
         buckets: Storage::boxed(sizes.buckets),
         ehash: Storage::boxed(sizes.ehash),
     };

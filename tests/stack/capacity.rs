@@ -163,7 +163,7 @@ fn a_part_without_elements_fails_what_needs_one() {
         (Sizes { groups: 0, ..ENOUGH }, no_room),
         (Sizes { max_socks: 0, ..ENOUGH }, no_room),
         (Sizes { chunks: 0, ..ENOUGH }, no_room),
-        (Sizes { buckets: 0, ..ENOUGH }, no_room),
+        (Sizes { buckets: 0, ..ENOUGH }, Err(ListenError::NoBuckets)),
     ] {
         let stack = stack_of(sizes, CLONE);
         for _ in 0..3 {

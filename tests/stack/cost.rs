@@ -1,23 +1,25 @@
 //! H1: what a close costs, counted in everything that a back end does: locks and atomic accesses.
 
 use super::*;
-use rskq::sync::{AtomicU32, Backend, Lock, LockTag, Nesting};
+use rskq::sync::{AtomicU32, Backend, Canary, Lock, LockTag, Nesting};
 use std::cell::Cell;
 use std::sync::atomic::{self, AtomicBool, Ordering};
 
 /// What a thread did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Cost {
+pub(super) struct Cost {
     /// Acquisitions of a lock.
-    locks: u32,
+    pub(super) locks: u32,
     /// Slots that were taken from a slab or given back: each takes the slab's lock.
     slots: u32,
     /// Accesses to atomics, reference counts among them.
     atomics: u32,
+    /// Looks at what a lock protects and no atomic is, such as the address of each socket of a chain.
+    pub(super) looks: u32,
 }
 
 thread_local! {
-    static SO_FAR: Cell<Cost> = const { Cell::new(Cost { locks: 0, slots: 0, atomics: 0 }) };
+    static SO_FAR: Cell<Cost> = const { Cell::new(Cost { locks: 0, slots: 0, atomics: 0, looks: 0 }) };
 }
 
 fn count(what: impl FnOnce(&mut Cost)) {
@@ -27,14 +29,14 @@ fn count(what: impl FnOnce(&mut Cost)) {
 }
 
 /// Returns what `f` costs.
-fn cost<R>(f: impl FnOnce() -> R) -> (Cost, R) {
+pub(super) fn cost<R>(f: impl FnOnce() -> R) -> (Cost, R) {
     SO_FAR.set(Cost::default());
     let result = f();
     (SO_FAR.get(), result)
 }
 
 /// The back end that ships, counted.
-struct Counting;
+pub(super) struct Counting;
 
 impl Backend for Counting {
     type AtomicU32 = Counted;
@@ -44,12 +46,27 @@ impl Backend for Counting {
     type Lock = CountedLock<false>;
     type PieceLock = CountedLock<true>;
     type Canary = ();
-    type PieceCanary = ();
+    type PieceCanary = CountedLooks;
 
     const SOCKS_SHIFT: u32 = <DefaultBackend as Backend>::SOCKS_SHIFT;
 }
 
-struct Counted(atomic::AtomicU32);
+/// A canary that counts who looks.
+pub(super) struct CountedLooks;
+
+impl Canary for CountedLooks {
+    const INIT: Self = CountedLooks;
+    fn place(&mut self) {}
+    fn reading<R>(&self, f: impl FnOnce() -> R) -> R {
+        count(|cost| cost.looks += 1);
+        f()
+    }
+    fn writing<R>(&self, f: impl FnOnce() -> R) -> R {
+        f()
+    }
+}
+
+pub(super) struct Counted(atomic::AtomicU32);
 
 impl Counted {
     fn counted(&self) -> &atomic::AtomicU32 {
@@ -86,7 +103,7 @@ impl AtomicU32 for Counted {
 }
 
 /// A lock, of a slab or not.
-struct CountedLock<const SLAB: bool>(AtomicBool);
+pub(super) struct CountedLock<const SLAB: bool>(AtomicBool);
 
 // SAFETY: the swap from `false` to `true` succeeds once between two unlocks, with acquire ordering, and
 // `unlock` stores `false` with release ordering.
@@ -107,7 +124,7 @@ unsafe impl<const SLAB: bool> Lock for CountedLock<SLAB> {
     }
 }
 
-type CountedStack = Stack<'static, u32, Counting>;
+pub(super) type CountedStack = Stack<'static, u32, Counting>;
 type CountedListener = ListenerId<u32, Counting>;
 
 /// What a listener holds.
@@ -129,6 +146,7 @@ impl Holds {
             owners: Storage::boxed(3),
             groups: Storage::boxed(2),
             socks: Storage::boxed(2 * Member::<Counting>::count_for(2)),
+            ports: Storage::boxed(1),
             buckets: Storage::boxed(1),
             ehash: Storage::boxed(half_open as usize + 1),
         };

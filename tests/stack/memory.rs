@@ -2,7 +2,7 @@
 
 use super::*;
 use rskq::group::Member;
-use rskq::hash::{Bucket, EhashBucket};
+use rskq::hash::{BindBucket, Bucket, EhashBucket};
 use std::sync::Arc;
 
 /// What the stacks here carry: it is seen to be dropped.
@@ -20,10 +20,14 @@ struct Memory {
     socks: [Member<DefaultBackend>; SOCKS],
 }
 
-type Buckets = ([Bucket<Child, DefaultBackend>; 2], [EhashBucket<Child, DefaultBackend>; 2]);
+type Buckets = (
+    [BindBucket<Child, DefaultBackend>; 2],
+    [Bucket<DefaultBackend>; 2],
+    [EhashBucket<Child, DefaultBackend>; 2],
+);
 
 fn no_buckets() -> Buckets {
-    ([const { Bucket::new() }; 2], [const { EhashBucket::new() }; 2])
+    ([const { BindBucket::new() }; 2], [const { Bucket::new() }; 2], [const { EhashBucket::new() }; 2])
 }
 
 impl Memory {
@@ -45,8 +49,9 @@ impl Memory {
             owners: owners.into(),
             groups: groups.into(),
             socks: socks.into(),
-            buckets: (&mut buckets.0).into(),
-            ehash: (&mut buckets.1).into(),
+            ports: (&mut buckets.0).into(),
+            buckets: (&mut buckets.1).into(),
+            ehash: (&mut buckets.2).into(),
         };
         Stack::new(resources, Config::migrating(CLONE))
     }

@@ -5,7 +5,7 @@ use crate::spin::Spin;
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, Ordering};
 use rskq::group::{Member, SockReuseport};
-use rskq::hash::{Bucket, EhashBucket};
+use rskq::hash::{BindBucket, Bucket, EhashBucket};
 use rskq::listener::Listener;
 use rskq::request::{Owner, RequestSock};
 use rskq::{Resources, Slot, Stack};
@@ -62,7 +62,8 @@ static GROUP_SLOTS: Handover<[Slot<SockReuseport<Backend>, Backend>; GROUPS]> =
     Handover::new([const { Slot::new() }; GROUPS]);
 static SOCKS: Handover<[Member<Backend>; GROUPS * SOCKS_OF_A_GROUP]> =
     Handover::new([const { Member::new() }; GROUPS * SOCKS_OF_A_GROUP]);
-static BUCKETS: Handover<[Bucket<Child, Backend>; 2]> = Handover::new([const { Bucket::new() }; 2]);
+static PORTS: Handover<[BindBucket<Child, Backend>; 2]> = Handover::new([const { BindBucket::new() }; 2]);
+static BUCKETS: Handover<[Bucket<Backend>; 2]> = Handover::new([const { Bucket::new() }; 2]);
 static EHASH: Handover<[EhashBucket<Child, Backend>; 2]> = Handover::new([const { EhashBucket::new() }; 2]);
 
 /// Returns the memory, as `&'static mut [..]` all of it. To be called once.
@@ -73,6 +74,7 @@ pub(crate) fn resources() -> Resources<'static, Child, Backend> {
         owners: OWNER_SLOTS.take().into(),
         groups: GROUP_SLOTS.take().into(),
         socks: SOCKS.take().into(),
+        ports: PORTS.take().into(),
         buckets: BUCKETS.take().into(),
         ehash: EHASH.take().into(),
     }
@@ -86,7 +88,8 @@ pub(crate) struct Memory {
     owners: [Slot<Owner<Backend>, Backend>; 3],
     groups: [Slot<SockReuseport<Backend>, Backend>; 1],
     socks: [Member<Backend>; SOCKS_OF_A_GROUP],
-    buckets: [Bucket<Child, Backend>; 1],
+    ports: [BindBucket<Child, Backend>; 1],
+    buckets: [Bucket<Backend>; 1],
     ehash: [EhashBucket<Child, Backend>; 1],
 }
 
@@ -98,19 +101,21 @@ impl Memory {
             owners: [const { Slot::new() }; 3],
             groups: [const { Slot::new() }; 1],
             socks: [const { Member::new() }; SOCKS_OF_A_GROUP],
+            ports: [const { BindBucket::new() }; 1],
             buckets: [const { Bucket::new() }; 1],
             ehash: [const { EhashBucket::new() }; 1],
         }
     }
 
     pub(crate) fn lend(&mut self) -> Resources<'_, Child, Backend> {
-        let Self { listeners, requests, owners, groups, socks, buckets, ehash } = self;
+        let Self { listeners, requests, owners, groups, socks, ports, buckets, ehash } = self;
         Resources {
             listeners: listeners.into(),
             requests: requests.into(),
             owners: owners.into(),
             groups: groups.into(),
             socks: socks.into(),
+            ports: ports.into(),
             buckets: buckets.into(),
             ehash: ehash.into(),
         }

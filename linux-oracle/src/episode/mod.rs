@@ -88,6 +88,7 @@ impl Episode {
             owners: Storage::boxed(LISTENERS),
             groups: Storage::boxed(GROUPS),
             socks: Storage::boxed(CHUNKS * 64),
+            ports: Storage::boxed(BUCKETS),
             buckets: Storage::boxed(BUCKETS),
             ehash: Storage::boxed(EHASH),
         };

@@ -48,7 +48,7 @@ const BACKLOG: u32 = 4;
 /// The port of the listeners that a stack begins with.
 pub(crate) const PORT: u16 = 80;
 
-fn local(port: u16) -> SocketAddr {
+pub(crate) fn local(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
 }
 
@@ -71,6 +71,7 @@ impl<B: Backend> Pot<B> {
             owners: Storage::boxed(listeners),
             groups: Storage::boxed(2),
             socks: Storage::boxed(chunks * Member::<B>::count_for(1)),
+            ports: Storage::boxed(1),
             buckets: Storage::boxed(1),
             ehash: Storage::boxed(ehash),
         };
@@ -82,9 +83,19 @@ impl<B: Backend> Pot<B> {
 
     /// Opens one more listener, if there is a slot.
     pub(crate) fn join(&self, port: u16) -> bool {
-        let joined = self.stack.listen_at(local(port), BACKLOG, true).ok();
-        self.more.lock().expect("nobody panics with it").extend(joined);
-        joined.is_some()
+        self.join_at(local(port)).is_some()
+    }
+
+    /// Opens one more listener at an address, if there is a slot.
+    pub(crate) fn join_at(&self, addr: SocketAddr) -> Option<ListenerId<u32, B>> {
+        let joined = self.stack.listen_at(addr, BACKLOG, true).ok()?;
+        self.note(joined);
+        Some(joined)
+    }
+
+    /// Notes a socket that is closed at the end.
+    pub(crate) fn note(&self, id: ListenerId<u32, B>) {
+        self.more.lock().expect("nobody panics with it").push(id);
     }
 
     /// Delivers a connection to [`PORT`].

@@ -1,9 +1,12 @@
 //! Listen, and what ids are worth before and after close.
 
-use super::{HERE, LOCAL, aborts};
+use super::{FIRST, HERE, LOCAL, OTHER, aborts, deliver};
 use crate::memory::{ImageStack, ListenerId};
 use crate::sys::{expect, must};
-use rskq::{ListenError, SockError};
+use core::net::{IpAddr, Ipv6Addr, SocketAddr};
+use rskq::{BindError, ListenError, SockError, SockOptions};
+
+const ANY: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
 
 pub(super) fn run(stack: &ImageStack<'_>) {
     let a = must(stack.listen_at(LOCAL, 1, false), "listen: a free address");
@@ -28,6 +31,22 @@ pub(super) fn run(stack: &ImageStack<'_>) {
     expect(stack.queue_len(b) == Ok((0, 1)), "a stale id touches nobody");
     aborts(must(stack.close(b, HERE), "close: listening"), &[]);
     stale(stack, b);
+
+    let c = must(stack.open(SockOptions { reuseport: false, v6only: true }), "open: a free slot");
+    expect(stack.listen(c, 1) == Err(ListenError::NotBound), "listen: not bound");
+    expect(stack.bind(c, SocketAddr::new(ANY, 0)) == Err(BindError::Invalid), "bind: port 0");
+    must(stack.bind(c, SocketAddr::new(ANY, OTHER.port())), "bind: a wildcard");
+    expect(stack.listen_at(OTHER, 1, false) == Err(ListenError::AddrInUse), "listen_at: beside a wildcard");
+    must(stack.listen(c, 1), "listen: bound");
+    must(deliver(stack, OTHER, FIRST, 1), "deliver: to a wildcard");
+    expect(matches!(stack.accept(c), Ok(Some(child)) if child.number() == 1), "accept: at the wildcard");
+    aborts(must(stack.shutdown(c, HERE), "shutdown: listening"), &[]);
+    let d = must(stack.open(SockOptions::default()), "open: another");
+    let there = SocketAddr::new(OTHER.ip(), 0);
+    let found = must(stack.bind_any(d, there, [OTHER.port(), 1]), "bind_any: the second port");
+    expect(found.port() == 1, "bind_any: the first is taken by a socket that was shut down");
+    [c, d].into_iter().for_each(|id| aborts(must(stack.close(id, HERE), "close: not listening"), &[]));
+    stale(stack, c);
 }
 
 /// Expects every operation to find `id` stale.
@@ -36,5 +55,6 @@ pub(super) fn stale(stack: &ImageStack<'_>, id: ListenerId) {
     expect(matches!(stack.accept(id), Err(SockError::Stale)), "accept: stale");
     expect(matches!(stack.shutdown(id, HERE), Err(SockError::Stale)), "shutdown: stale");
     expect(matches!(stack.close(id, HERE), Err(SockError::Stale)), "close: stale");
+    expect(stack.bind(id, LOCAL) == Err(BindError::Stale), "bind: stale");
     expect(stack.listen(id, 1) == Err(ListenError::Stale), "listen_again: stale");
 }

@@ -36,7 +36,10 @@ pub(super) fn run(stack: &ImageStack<'_>) {
     let second = must(syn(stack, 2), "syn_fastopen: the second");
     expect(stack.reset(&tuple(2)) == Err(Refusal::NoRequest), "reset: a fast-open one is not half open");
     aborts(must(stack.close(a, HERE), "close: one waits"), &[2]);
-    expect(stack.fastopen_remove(second, HandshakeEnd::Done, HERE) == Ok(()), "fastopen_remove: of who closed");
+    expect(
+        stack.fastopen_remove(second, HandshakeEnd::Done, HERE) == Ok(()),
+        "fastopen_remove: of who closed",
+    );
     expect(stack.set_fastopen(a, 1) == Err(SockError::Stale), "set_fastopen: stale");
     expect(stack.evict_reset(a) == Err(SockError::Stale), "evict_reset: stale");
 }

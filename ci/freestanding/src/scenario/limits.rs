@@ -5,7 +5,7 @@ use super::{FIRST, HERE, LOCAL, OTHER, THIRD, aborts, deliver};
 use crate::child::Child;
 use crate::memory::{ImageStack, LISTENERS, ListenerId, MEMBERS};
 use crate::sys::{expect, must};
-use rskq::{Config, ListenError, Refusal, Resources, Slot, Storage};
+use rskq::{BindBucket, BindError, Config, ListenError, Refusal, Resources, Slot, SockOptions, Storage};
 
 /// What one run adds to the counters.
 pub(super) const COUNTED: u32 = 4;
@@ -58,6 +58,21 @@ pub(super) fn without_memory() {
     let (mut listeners, mut owners) = ([const { Slot::new() }; 1], [const { Slot::new() }; 1]);
     let some = Resources { listeners: (&mut listeners).into(), owners: (&mut owners).into(), ..nothing() };
     let stack = ImageStack::new(some, Config::default());
+    expect(stack.listen_at(LOCAL, 1, true) == Err(ListenError::NoBuckets), "listen_at: no table of ports");
+    let id = must(stack.open(SockOptions::default()), "open: the refused listener gave its slot back");
+    expect(stack.bind(id, LOCAL) == Err(BindError::NoBuckets), "bind: no table of ports");
+    expect(stack.listen(id, 1) == Err(ListenError::NotBound), "listen: not bound");
+    close(&stack, id);
+
+    let (mut listeners, mut owners) = ([const { Slot::new() }; 1], [const { Slot::new() }; 1]);
+    let mut ports = [const { BindBucket::new() }; 1];
+    let some = Resources {
+        listeners: (&mut listeners).into(),
+        owners: (&mut owners).into(),
+        ports: (&mut ports).into(),
+        ..nothing()
+    };
+    let stack = ImageStack::new(some, Config::default());
     for _ in 0..2 {
         let refused = stack.listen_at(LOCAL, 1, true);
         expect(refused == Err(ListenError::NoGroupRoom), "listen: no buckets and no groups");
@@ -76,6 +91,7 @@ fn nothing<'s>() -> Resources<'s, Child, crate::memory::Backend> {
         owners: Storage::Borrowed(&mut []),
         groups: Storage::Borrowed(&mut []),
         socks: Storage::Borrowed(&mut []),
+        ports: Storage::Borrowed(&mut []),
         buckets: Storage::Borrowed(&mut []),
         ehash: Storage::Borrowed(&mut []),
     }
