@@ -22,9 +22,9 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
     ///
     /// # Errors
     ///
-    /// [`SockError::Stale`], [`SockError::NotListening`].
+    /// [`SockError::Stale`].
     pub fn set_fastopen(&self, id: ListenerId<C, B>, max_qlen: u32) -> Result<(), SockError> {
-        let listener = self.listening(id)?;
+        let listener = self.opened(id)?;
         let held = &mut self.nothing_held();
         let (_queue, mut held) = listener.accept_queue.lock_and(held);
         listener.accept_queue.fastopenq.lock(&mut held).set_max_qlen(max_qlen);

@@ -149,9 +149,18 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     ///
     /// [`SockError::Stale`] if the socket was closed.
     pub fn set_defer_accept(&self, id: ListenerId<C, B>, timeouts: u32) -> Result<(), SockError> {
-        let listener = ListenerRef::by_id(&self.net, id).ok_or(SockError::Stale)?;
-        listener.set_rskq_defer_accept(timeouts);
+        self.opened(id)?.set_rskq_defer_accept(timeouts);
         Ok(())
+    }
+
+    /// Takes a reference on a listener whose socket is open.
+    fn opened(&self, id: ListenerId<C, B>) -> Result<ListenerRef<'_, 's, C, B>, SockError> {
+        let listener = ListenerRef::by_id(&self.net, id).ok_or(SockError::Stale)?;
+        match *listener.sock.lock(&mut self.nothing_held()) {
+            Descriptor::Closed | Descriptor::Stopping { close: true, .. } => Err(SockError::Stale),
+            _ => Ok(()),
+        }?;
+        Ok(listener)
     }
 
     /// Reads every counter. No lock.

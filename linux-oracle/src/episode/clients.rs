@@ -8,7 +8,7 @@ use rskq::{
     RequestId, Syn, SynAckTimer, TimedOut, Tuple,
 };
 use std::collections::{BTreeMap, HashSet};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// A client that believes that it is connected.
 #[derive(Clone, Copy)]
@@ -53,12 +53,16 @@ impl Clients {
         stack: &TestStack,
         here: Here,
         local: SocketAddr,
-        Connect { conn, syn_hash, sk_hash, fast, .. }: Connect,
+        Connect { conn, syn_hash, sk_hash, address, port, fast }: Connect,
     ) -> Result<Shown, Malformed> {
         if self.clients.contains_key(&conn) {
             return Err(Malformed::ClientConnected(conn));
         }
-        let tuple = Tuple { local, remote: (Ipv4Addr::LOCALHOST, conn).into() };
+        let local = SocketAddr::from((address.unwrap_or(local.ip()), port.unwrap_or(local.port())));
+        // Clients have the loopback address of the family.
+        let from =
+            if local.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { IpAddr::from(Ipv6Addr::LOCALHOST) };
+        let tuple = Tuple { local, remote: (from, conn).into() };
         let arrival = Arrival { tuple, hashes: Hashes { syn_hash, sk_hash } };
         if fast {
             self.clients.insert(conn, Client { arrival, token: None });

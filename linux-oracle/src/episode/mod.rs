@@ -1,18 +1,17 @@
 //! One episode: the stack, and the embedder's side of it.
 
 mod clients;
+mod sockets;
 
 use crate::error::Malformed;
-use crate::trace::{
-    Conn, Connect, Descriptor, EpisodeStart, Header, ListenerNumber, Observation, Open, Operation, Shown,
-    Shut, Word,
-};
+use crate::trace::{Conn, EpisodeStart, Header, Observation, Operation, Shown, Word};
 use clients::Clients;
 use rskq::counters::Snapshot;
 use rskq::{
     Closing, Config, DefaultBackend, Design, Here, ListenerId, Outcome, Resources, SockError, Stack, Storage,
     Syncookies, Sysctl,
 };
+use sockets::Sockets;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::net::SocketAddr;
@@ -53,7 +52,7 @@ pub struct Episode {
     stack: TestStack,
     local: SocketAddr,
     here: Here,
-    descriptors: BTreeMap<ListenerNumber, Id>,
+    sockets: Sockets,
     clients: Clients,
     counted: Snapshot,
 }
@@ -103,7 +102,7 @@ impl Episode {
             stack: Stack::new(resources, Config { sysctl, ..Config::with(design) }),
             local: (header.address, header.port).into(),
             here: Here { cpu: header.cpu, now: 0 },
-            descriptors: BTreeMap::new(),
+            sockets: Sockets::default(),
             clients: Clients::default(),
             counted: Snapshot::default(),
         }
@@ -117,35 +116,29 @@ impl Episode {
     /// itself, as everything before it was as the trace says.
     pub fn step(&mut self, operation: Operation) -> Result<Step, Malformed> {
         let mut reset = Vec::new();
-        let Self { stack, here, clients, descriptors, .. } = self;
+        let Self { stack, here, clients, sockets, .. } = self;
         let (stack, here) = (&*stack, *here);
-        let named = |listener| descriptors.get(&listener).copied().ok_or(Malformed::NoListener(listener));
         let result = match operation {
-            Operation::Open(open) if open == Open::new(open.listener, open.backlog) => {
-                self.open(open.listener, open.backlog)?
-            }
-            Operation::Listen { listener, backlog, picked: None } => {
-                let again = stack.listen(named(listener)?, backlog);
-                again.map_or_else(failed, |()| Shown::Word(Word::Ok))
+            Operation::Open(open) => sockets.open(stack, self.local, open)?,
+            Operation::Listen { listener, backlog, picked } => {
+                sockets.listen(stack, listener, backlog, picked)?
             }
             Operation::Shutdown { listener } => {
-                let closing = stack.shutdown(named(listener)?, here);
+                let closing = stack.shutdown(sockets.named(listener)?, here);
                 closing.map_or_else(failed, |closing| clients.stopped(stack, here, closing, &mut reset))
             }
             Operation::Close { listener } => {
-                let id = named(listener)?;
+                let id = sockets.named(listener)?;
                 let closing = stack.close(id, here);
                 let shown =
                     closing.map_or_else(failed, |closing| clients.stopped(stack, here, closing, &mut reset));
-                self.descriptors.remove(&listener);
+                sockets.closed(listener);
                 shown
             }
             Operation::Accept { listener } => self.accept(listener)?,
-            Operation::Connect(connect @ Connect { address: None, port: None, fast: false, .. }) => {
-                clients.connect(stack, here, self.local, connect)?
-            }
+            Operation::Connect(connect) => clients.connect(stack, here, self.local, connect)?,
             Operation::Hold { listener, on } => {
-                clients.hold(named(listener)?, on);
+                clients.hold(sockets.named(listener)?, on);
                 Shown::Word(Word::Ok)
             }
             Operation::Data { conn } => clients.data(stack, here, conn, &mut reset)?,
@@ -169,11 +162,11 @@ impl Episode {
                 Shown::Word(Word::Ok)
             }
             Operation::Fastopen { listener, max_qlen } => {
-                let set = stack.set_fastopen(named(listener)?, max_qlen);
+                let set = stack.set_fastopen(sockets.named(listener)?, max_qlen);
                 set.map_or_else(failed, |()| Shown::Word(Word::Ok))
             }
             Operation::DeferAccept { listener, seconds } => {
-                let set = stack.set_defer_accept(named(listener)?, clients::timeouts_in(seconds));
+                let set = stack.set_defer_accept(sockets.named(listener)?, clients::timeouts_in(seconds));
                 set.map_or_else(failed, |()| Shown::Word(Word::Ok))
             }
             Operation::Timer {} => {
@@ -182,34 +175,23 @@ impl Episode {
                 clients.timers(stack, self.here);
                 Shown::Word(Word::Ok)
             }
-            Operation::Open(_)
-            | Operation::Listen { .. }
-            | Operation::Connect(_)
-            | Operation::Detach { .. }
-            | Operation::Map { .. } => return Ok(Step::OutOfScope(OutOfScope::NotYet)),
+            Operation::Detach { .. } | Operation::Map { .. } => {
+                return Ok(Step::OutOfScope(OutOfScope::NotYet));
+            }
             Operation::Program { .. } => return Ok(Step::OutOfScope(OutOfScope::Program)),
             Operation::IncomingCpu { .. } => return Ok(Step::OutOfScope(OutOfScope::IncomingCpu)),
         };
         reset.sort_unstable();
-        Ok(Step::Done(Observation { result, counters: self.grown(), listeners: self.listeners(), reset }))
-    }
-
-    fn open(&mut self, listener: ListenerNumber, backlog: u32) -> Result<Shown, Malformed> {
-        if self.descriptors.contains_key(&listener) {
-            return Err(Malformed::ListenerOpen(listener));
-        }
-        Ok(match self.stack.listen_at(self.local, backlog, true) {
-            Ok(id) => {
-                self.descriptors.insert(listener, id);
-                Shown::Word(Word::Ok)
-            }
-            Err(error) => failed(error),
-        })
+        Ok(Step::Done(Observation {
+            result,
+            counters: self.grown(),
+            listeners: self.sockets.shown(&self.stack),
+            reset,
+        }))
     }
 
     fn accept(&mut self, listener: ListenerNumber) -> Result<Shown, Malformed> {
-        let id = *self.descriptors.get(&listener).ok_or(Malformed::NoListener(listener))?;
-        Ok(match self.stack.accept(id) {
+        Ok(match self.stack.accept(self.sockets.named(listener)?) {
             Ok(Some(token)) => self.clients.accepted(&self.stack, self.here, token),
             Ok(None) => Shown::Word(Word::Again),
             Err(SockError::NotListening) => Shown::Word(Word::Invalid),
@@ -226,16 +208,6 @@ impl Episode {
             .filter(|(name, by)| *by != 0 && COUNTERS.contains(name))
             .map(|(name, by)| (name.to_owned(), by))
             .collect()
-    }
-
-    /// What every descriptor shows. One that is open and stale for the stack is missing here.
-    fn listeners(&self) -> BTreeMap<ListenerNumber, Descriptor> {
-        let shown = |id| match self.stack.queue_len(id) {
-            Ok((queued, backlog)) => Some(Descriptor::Listening(queued, backlog)),
-            Err(SockError::NotListening) => Some(Descriptor::Shut(Shut::Shut)),
-            Err(_) => None,
-        };
-        self.descriptors.iter().filter_map(|(&listener, &id)| Some((listener, shown(id)?))).collect()
     }
 }
 
