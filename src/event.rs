@@ -28,13 +28,3 @@ pub enum Payload {
     /// Data, or the end of it.
     Data,
 }
-
-impl Payload {
-    /// Bytes from the TCP header on, at least.
-    pub(crate) fn len(self) -> u32 {
-        match self {
-            Payload::None => 20,
-            Payload::Data => 21,
-        }
-    }
-}

@@ -10,8 +10,14 @@
 //!
 //! What happens to it is in [`reuseport`](crate::reuseport).
 
+mod map;
+mod program;
 mod socks;
 
+pub use map::{MapEntry, MapError, MapFlag};
+pub use program::{
+    AttachError, AttachType, Occasion, Program, ProgramId, SelectError, SkReuseportMd, Verdict,
+};
 pub(crate) use socks::Socks;
 
 use crate::hash::RcvSaddr;
@@ -66,6 +72,10 @@ pub struct SockReuseport<B: Backend> {
     pub(crate) num_socks: B::AtomicU32,
     /// Members that do not; under `Reuseport`. (Linux: `num_closed_socks`.)
     pub(crate) num_closed_socks: B::Stat,
+    /// The program and 1, or 0. (Linux: `prog`.)
+    pub(crate) prog: B::AtomicU32,
+    /// Members, listening or not, that are for some CPU; written under `Reuseport`. (Linux: `incoming_cpu`.)
+    pub(crate) incoming_cpu: B::Stat,
     /// When a member last sent a cookie, in seconds; 0 if none did. (Linux: `synq_overflow_ts`.)
     pub(crate) synq_overflow_ts: B::Stat,
     /// The root of the tree of members that listen; written under `Reuseport`. (Linux: `socks`.)
@@ -84,6 +94,8 @@ impl<B: Backend> Stable for SockReuseport<B> {
         index: 0,
         num_socks: B::AtomicU32::ZERO,
         num_closed_socks: B::Stat::ZERO,
+        prog: B::AtomicU32::ZERO,
+        incoming_cpu: B::Stat::ZERO,
         synq_overflow_ts: B::Stat::ZERO,
         socks: B::PieceAtomicU32::ZERO,
         newest_closed: B::Stat::ZERO,
@@ -95,6 +107,8 @@ impl<B: Backend> Stable for SockReuseport<B> {
         self.index = index;
         self.num_socks.place(0);
         self.num_closed_socks.place(0);
+        self.prog.place(0);
+        self.incoming_cpu.place(0);
         self.synq_overflow_ts.place(0);
         self.socks.place(socks::EMPTY);
         self.newest_closed.place(NONE);

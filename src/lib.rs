@@ -28,7 +28,10 @@ mod testing;
 pub mod timer;
 
 pub use event::{Arrival, Here, Payload};
-pub use group::Member;
+pub use group::{
+    AttachError, AttachType, MapEntry, MapError, MapFlag, Member, Occasion, Program, ProgramId, SelectError,
+    SkReuseportMd, Verdict,
+};
 pub use hash::{BindBucket, Bucket, EhashBucket};
 pub use listener::ListenerId;
 pub use migrate::Design;

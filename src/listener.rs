@@ -69,12 +69,14 @@ pub struct Listener<C, B: Backend> {
     pub(crate) bind: Cell<Bind, B::PieceCanary>,
     /// Chain of the bound sockets of a bucket; under `BindBucket`.
     pub(crate) bound: AtomicLink,
+    /// The CPU whose connections it is for, and 1; 0 if it is for none. Written under `Reuseport`. (Linux:
+    /// `sk_incoming_cpu`.)
+    pub(crate) sk_incoming_cpu: B::Stat,
+    /// The entry of the map that it is in, or [`NONE`]. Written under `Reuseport`. (Linux: `sk_user_data`.)
+    pub(crate) map_index: B::AtomicU32,
     /// The owner whose home the listener is, for the designs of the discussion: there it is one for a life.
     #[cfg(feature = "designs")]
     pub(crate) home: B::Stat,
-    /// The CPU whose connections it is for, and 1; 0 if it is for none. (Linux: `sk_incoming_cpu`.)
-    #[cfg(feature = "designs")]
-    pub(crate) sk_incoming_cpu: B::Stat,
 }
 
 impl<C: Send + 'static, B: Backend> Stable for Listener<C, B> {
@@ -93,10 +95,10 @@ impl<C: Send + 'static, B: Backend> Stable for Listener<C, B> {
         accept_queue: RequestSockQueue::new(),
         bind: Cell::new(Bind::NOWHERE),
         bound: AtomicLink::new(),
+        sk_incoming_cpu: B::Stat::ZERO,
+        map_index: B::AtomicU32::ZERO,
         #[cfg(feature = "designs")]
         home: B::Stat::ZERO,
-        #[cfg(feature = "designs")]
-        sk_incoming_cpu: B::Stat::ZERO,
     };
 
     fn place(&mut self, index: u32) {
@@ -113,11 +115,10 @@ impl<C: Send + 'static, B: Backend> Stable for Listener<C, B> {
         self.estate.place(NONE);
         self.accept_queue.place(index);
         self.bind.place();
+        self.sk_incoming_cpu.place(0);
+        self.map_index.place(NONE);
         #[cfg(feature = "designs")]
-        {
-            self.home.place(NONE);
-            self.sk_incoming_cpu.place(0);
-        }
+        self.home.place(NONE);
     }
 }
 
@@ -173,6 +174,17 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
     /// `inet_csk_reqsk_queue_is_full()`.)
     pub(crate) fn is_full(&self, len: u32) -> bool {
         len > self.backlog()
+    }
+
+    /// Tells whether the socket shares its address; under its `sock`.
+    pub(crate) fn shares(&self) -> bool {
+        // SAFETY: written when the socket is opened, and when it is bound, under `sock`.
+        unsafe { self.bind.with(|bind| bind.reuseport) }
+    }
+
+    /// Tells whether it is for the connections of some CPU.
+    pub(crate) fn is_for_a_cpu(&self) -> bool {
+        self.sk_incoming_cpu.load(Ordering::Relaxed) != 0
     }
 
     /// Returns the backlog.

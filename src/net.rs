@@ -8,11 +8,11 @@ mod sysctl;
 mod tests;
 
 #[cfg(feature = "designs")]
-pub use picking::{Picker, Picking, Program};
+pub use picking::{Picker, Picking, Program as PostedProgram};
 pub use sysctl::{Syncookies, Sysctl};
 
 use crate::counters::Counters;
-use crate::group::{MAX_SOCKS, Member, SockReuseport, Socks};
+use crate::group::{MAX_SOCKS, MapEntry, Member, Program, SockReuseport, Socks};
 use crate::listener::Listener;
 use crate::lockdep::{Before, Held, Mutex, MutexGuard, Nothing, order::Reuseport};
 use crate::request::{Link, Owner, RequestSock};
@@ -32,6 +32,10 @@ pub struct Net<'s, C, B: Backend> {
     pub(crate) max_socks: u32,
     reuseport_lock: Mutex<(), Reuseport, B>,
     pub(crate) sysctl: Sysctls<B>,
+    /// The programs that groups may have.
+    pub(crate) programs: &'s [&'s dyn Program],
+    /// What they select from.
+    pub(crate) map: Storage<'s, MapEntry<B>>,
     /// Who picks a target in the designs of the discussion.
     #[cfg(feature = "designs")]
     pub(crate) picking: Picking<B>,
@@ -67,6 +71,8 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
             max_socks: max_socks.min(MAX_SOCKS),
             reuseport_lock,
             sysctl: Sysctls::new(sysctl),
+            programs: &[],
+            map: (&mut []).into(),
             #[cfg(feature = "designs")]
             picking: Picking::new(),
             counters: Counters::new(),
@@ -91,11 +97,11 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         #[cfg(feature = "designs")]
         {
             listener.home.store(home.index(), core::sync::atomic::Ordering::Relaxed);
-            listener.sk_incoming_cpu.store(0, core::sync::atomic::Ordering::Relaxed);
         }
         {
             let (mut queue, mut held) = listener.accept_queue.lock_and(held);
             listener.set_rskq_defer_accept(0);
+            listener.sk_incoming_cpu.store(0, core::sync::atomic::Ordering::Relaxed);
             let before = queue.set_home(home.into_raw());
             debug_assert_eq!(before, NONE);
             // What the slot's socket before had asked for is not this one's.
@@ -177,7 +183,8 @@ impl<C: Send + 'static, B: Backend> Store<SockReuseport<B>> for Net<'_, C, B> {
     }
 
     fn retire(&self, group: &SockReuseport<B>) -> Option<u32> {
-        // The group that has this slot next sent no cookies.
+        // The group that has this slot next has no program and sent no cookies.
+        group.prog.store(0, core::sync::atomic::Ordering::Relaxed);
         group.synq_overflow_ts.store(0, core::sync::atomic::Ordering::Relaxed);
         None
     }

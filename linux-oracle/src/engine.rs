@@ -1,6 +1,6 @@
 //! The loop: read a line, do what it says, compare what it shows.
 
-use crate::episode::{Episode, OutOfScope, Step};
+use crate::episode::Episode;
 use crate::error::{Malformed, TraceError};
 use crate::lines::Lines;
 use crate::summary::{Divergence, Summary, differences};
@@ -53,8 +53,8 @@ struct Replay {
 enum Now {
     BeforeFirstEpisode,
     In(Box<Episode>),
-    /// The rest of the episode is only read: for want of something, or after a divergence.
-    Skipping(Option<OutOfScope>),
+    /// The rest of the episode, after a divergence, is only read.
+    Skipping,
 }
 
 impl Replay {
@@ -97,19 +97,9 @@ impl Replay {
         let episode = match now {
             Now::BeforeFirstEpisode => return Err(Malformed::NoEpisode),
             Now::In(episode) => episode,
-            Now::Skipping(why) => {
-                summary.left_out.count(*why);
-                return Ok(());
-            }
+            Now::Skipping => return Ok(()),
         };
-        let got = match episode.step(operation)? {
-            Step::Done(got) => got,
-            Step::OutOfScope(why) => {
-                summary.left_out.count(Some(why));
-                *now = Now::Skipping(Some(why));
-                return Ok(());
-            }
-        };
+        let got = episode.step(operation)?;
         summary.replayed += 1;
         let text = String::from_utf8_lossy(text).into_owned();
         let fields = differences(expected, &got);
@@ -121,7 +111,7 @@ impl Replay {
         } else {
             let before = std::mem::take(before).into();
             summary.divergences.push(Divergence { line, episode: summary.episodes, text, before, fields });
-            *now = Now::Skipping(None);
+            *now = Now::Skipping;
         }
         Ok(())
     }

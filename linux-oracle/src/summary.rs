@@ -1,6 +1,5 @@
 //! What a replay found.
 
-use crate::episode::OutOfScope;
 use crate::trace::Observation;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -17,25 +16,9 @@ pub struct Summary {
     /// Operations that were done and compared, each diverging one included.
     pub replayed: u64,
     /// Operations that were not, by the reason why their episode ended early. With `replayed`
-    /// these are all operations.
-    pub left_out: LeftOut,
     /// Where the stack and the trace differ; at most one an episode.
     pub divergences: Vec<Divergence>,
 }
-
-/// How many operations were read only, by what ended their episode for the replay.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct LeftOut {
-    /// From a `program` on.
-    pub program: u64,
-    /// From an `incoming_cpu` on.
-    pub incoming_cpu: u64,
-    /// From an operation on that only the second format has.
-    pub not_yet: u64,
-    /// After a divergence.
-    pub divergence: u64,
-}
-
 /// An operation after which the stack and the trace differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Divergence {
@@ -101,18 +84,6 @@ impl Summary {
     }
 }
 
-impl LeftOut {
-    pub(crate) fn count(&mut self, why: Option<OutOfScope>) {
-        let Self { program, incoming_cpu, not_yet, divergence } = self;
-        *match why {
-            Some(OutOfScope::Program) => program,
-            Some(OutOfScope::IncomingCpu) => incoming_cpu,
-            Some(OutOfScope::NotYet) => not_yet,
-            None => divergence,
-        } += 1;
-    }
-}
-
 /// Compares every field; an empty answer means that nothing differs.
 #[must_use]
 pub fn differences(expected: &Observation, got: &Observation) -> Vec<Difference> {
@@ -153,20 +124,6 @@ impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { operations, replayed, divergences } = self;
         write!(f, "{replayed} of {operations} operations, {divergences} divergences")
-    }
-}
-
-impl fmt::Display for LeftOut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { program, incoming_cpu, not_yet, divergence } = self;
-        write!(f, "{program} from a program on, {incoming_cpu} from an incoming_cpu on")?;
-        if *not_yet > 0 {
-            write!(f, ", {not_yet} from something new on")?;
-        }
-        if *divergence > 0 {
-            write!(f, ", {divergence} after a divergence")?;
-        }
-        Ok(())
     }
 }
 

@@ -7,11 +7,10 @@ use crate::listener::{AddError, Listener};
 use crate::lockdep::{Before, Held, MutexGuard, Nothing, order::ListenBucket, order::ListenerSock};
 use crate::net::{ListenerRef, Net};
 use crate::outcome::Refusal;
-use crate::reuseport::{CannotAdd, Detached, Selecting};
-use crate::slab::{Fresh, Id, NONE, Storage};
+use crate::reuseport::{CannotAdd, Detached, Selected, Selecting};
+use crate::slab::{Fresh, Id, Storage};
 use crate::sync::{AtomicU32, Backend, Fault};
 use core::net::SocketAddr;
-use core::sync::atomic::Ordering;
 
 /// Why a socket cannot be hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,17 +132,19 @@ impl<'s, B: Backend> ListenTable<'s, B> {
     ) -> Result<R, (Refusal, T)> {
         let mut at = group;
         loop {
-            if let Some(group) = at
-                && let Some(listener) = net.select_sock(group, selecting)
-            {
-                match offer(&listener, item, held) {
-                    Ok(taken) => return Ok(taken),
-                    Err((AddError::Full, refused)) => return Err((Refusal::AcceptQueueFull, refused)),
-                    Err((AddError::NotAtHome, refused)) => item = refused,
+            match at.map_or(Selected::Nobody, |group| net.select_sock(group, selecting)) {
+                Selected::To(listener) => {
+                    match offer(&listener, item, held) {
+                        Ok(taken) => return Ok(taken),
+                        Err((AddError::Full, refused)) => return Err((Refusal::AcceptQueueFull, refused)),
+                        Err((AddError::NotAtHome, refused)) => item = refused,
+                    }
+                    if B::planted(Fault::LateArrivalDropped) {
+                        return Err((Refusal::NoListener, item));
+                    }
                 }
-                if B::planted(Fault::LateArrivalDropped) {
-                    return Err((Refusal::NoListener, item));
-                }
+                Selected::Refused => return Err((Refusal::DroppedByProgram, item)),
+                Selected::Nobody => {}
             }
             at = self.lookup(net, selecting.tuple.local, held);
             if at.is_none() {
@@ -169,7 +170,7 @@ impl<B: Backend> LockedBucket<'_, B> {
     ///
     /// If it is still a closed member of some group, it leaves that section: for the group that
     /// listens at its address now, or, if none does, for a fresh one. The group that it was in keeps
-    /// its other closed members.
+    /// its other closed members. A group of its own, which a program was attached to, it brings along.
     pub(crate) fn hash<'s, C: Send + 'static>(
         &mut self,
         net: &Net<'s, C, B>,
@@ -179,16 +180,22 @@ impl<B: Backend> LockedBucket<'_, B> {
         if let Some(group) = self.chain.group_at(&addr).and_then(|group| net.groups.get(group)) {
             let lock = net.reuseport_lock(&mut self.held);
             net.can_add(group, &lock)?;
-            net.leave_closed(listener, &lock);
+            net.leave(listener, &lock);
             listener.set_listening(true);
             return Ok(net.add_sock(group, listener, &lock)?);
+        }
+        if net.is_in_own_group(listener) {
+            // A program was attached to it: its group is hashed as it is.
+            listener.set_listening(true);
+            self.chain.hash_group(net, listener.sk_reuseport_cb.peek(), addr);
+            return Ok(());
         }
         let group = Fresh::<SockReuseport<B>, _>::alloc(net).ok_or(HashError::NoRoom)?;
         let group = {
             let lock = net.reuseport_lock(&mut self.held);
             net.can_add(&group, &lock)?;
             let group = group.publish();
-            net.leave_closed(listener, &lock);
+            net.leave(listener, &lock);
             listener.set_listening(true);
             net.add_sock(&group, listener, &lock)?;
             group
@@ -212,12 +219,13 @@ impl<B: Backend> LockedBucket<'_, B> {
     ) -> Option<ListenerRef<'a, 's, C, B>> {
         let lock = net.reuseport_lock(&mut self.held);
         let group = net.groups.get(listener.sk_reuseport_cb.peek())?;
+        net.map_leave(listener, &lock);
         let detached = net.detach_listening_sock(group, listener, &lock);
         let picked = pick(group, detached);
         if keep {
             net.add_closed_sock(group, listener, &lock);
         } else if !B::planted(Fault::GroupStillNamed) {
-            listener.sk_reuseport_cb.store(NONE, Ordering::Release);
+            net.part(group, listener);
         }
         if detached.num_socks == 0 {
             self.chain.unhash_group(net, group.index());

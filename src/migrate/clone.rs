@@ -130,7 +130,7 @@ fn migrate<'a, 's, C: Send + 'static, B: Backend>(
     let Leaving { net, listener, .. } = *at;
     // SAFETY: the request was just taken from the queue: it is in our hands.
     let hash = unsafe { request.key() }.map_or(0, |key| key.hashes.sk_hash);
-    let target = match net.migrate_sock(listener, hash) {
+    let target = match net.migrate_sock_as_posted(listener, hash) {
         Migration::To(target) => Some(target),
         Migration::Failed | Migration::NotInGroup => None,
     };

@@ -11,12 +11,12 @@
 
 use super::{Leaving, Left, abort, requeue};
 use crate::counters::count;
+use crate::group::Occasion;
 use crate::listener::Capacity;
 use crate::lockdep::{Held, Nothing, order::ListenerSock};
 use crate::net::RequestRef;
 use crate::outcome::{Outcome, Wake};
-use crate::request::Key;
-use crate::reuseport::{Migrating, MigratingSk, Migration2};
+use crate::reuseport::{Migration, Selecting};
 use crate::sync::{AtomicU32, Backend};
 use core::sync::atomic::Ordering;
 
@@ -38,20 +38,20 @@ pub(super) fn stop_one<'a, 's, C: Send + 'static, B: Backend>(
 ) -> Option<Outcome<C, B>> {
     let Leaving { net, listener, here, .. } = *at;
     // SAFETY: the request was filled in, and is in our hands.
-    let Some(Key { tuple, hashes }) = (unsafe { request.key() }) else {
+    let Some(key) = (unsafe { request.key() }) else {
         return abort::child_forget(at, request);
     };
     let fast = request.tfo_listener.load(Ordering::Relaxed) != 0;
-    let sk = if fast { MigratingSk::SynRecv } else { MigratingSk::Established };
-    let migrating = Migrating { tuple, hash: hashes.sk_hash, cpu: here.cpu, len: 0, sk };
+    let occasion = if fast { Occasion::CloseFastOpen } else { Occasion::Close };
+    let selecting = Selecting::migrating(key, here, occasion, listener.index());
     loop {
-        let target = match net.migrate_sock2(listener, &migrating) {
-            Migration2::To(target) => target,
-            Migration2::Failed => {
+        let target = match net.migrate_sock(listener, &selecting, held) {
+            Migration::To(target) => target,
+            Migration::Failed => {
                 count(&net.counters.TCPMigrateReqFailure);
                 return abort::child_forget(at, request);
             }
-            Migration2::NotInGroup => return abort::child_forget(at, request),
+            Migration::NotInGroup => return abort::child_forget(at, request),
         };
         let moved = if fast {
             requeue::add_fast_open(at, &target, request, held)

@@ -19,7 +19,7 @@ mod requeue;
 mod splice;
 
 #[cfg(feature = "designs")]
-pub use crate::net::{Picker, Program};
+pub use crate::net::{Picker, PostedProgram as Program};
 #[cfg(feature = "designs")]
 pub use clone::{CloneFixes, Wakeup};
 pub(crate) use half_open::adopt;

@@ -19,11 +19,11 @@
 
 use super::{Leaving, abort};
 use crate::counters::count;
+use crate::group::Occasion;
 use crate::listener::{AddError, Capacity};
 use crate::lockdep::{Before, Held, Nothing, order::FastOpen};
 use crate::net::{ListenerRef, OwnerRef, RequestRef};
 use crate::outcome::{Outcome, Wake};
-use crate::request::Key;
 use crate::reuseport::Selecting;
 use crate::slab::NONE;
 use crate::sync::{AtomicU32, Backend};
@@ -38,10 +38,12 @@ pub(super) fn stop_one<'a, C: Send + 'static, B: Backend>(
 ) -> Option<Outcome<C, B>> {
     let Leaving { net, table, here, .. } = *at;
     // SAFETY: the request was filled in, and is in our hands.
-    let Some(Key { tuple, hashes }) = (unsafe { request.key() }) else {
+    let Some(key) = (unsafe { request.key() }) else {
         return abort::child_forget(at, request);
     };
-    let selecting = Selecting { tuple, hash: hashes.sk_hash, cpu: here.cpu };
+    let fast = request.tfo_listener.load(Ordering::Relaxed) != 0;
+    let occasion = if fast { Occasion::CloseFastOpen } else { Occasion::Close };
+    let selecting = Selecting::migrating(key, here, occasion, at.listener.index());
     let moved = table.offer(net, None, &selecting, request, held, |target, request, held| {
         if request.tfo_listener.load(Ordering::Relaxed) != 0 {
             add_fast_open(at, target, request, held)?;

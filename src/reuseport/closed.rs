@@ -71,7 +71,7 @@ impl<C: Send + 'static, B: Backend> Net<'_, C, B> {
     pub(super) fn evict_closed_sock(&self, group: &SockReuseport<B>, lock: &ReuseportLocked<'_, B>) {
         if let Some(newest) = self.newest_closed(group) {
             self.detach_closed_sock(group, newest, lock);
-            newest.sk_reuseport_cb.store(NONE, Ordering::Release);
+            self.part(group, newest);
         }
     }
 
@@ -80,7 +80,7 @@ impl<C: Send + 'static, B: Backend> Net<'_, C, B> {
     pub(crate) fn leave_closed(&self, listener: &Listener<C, B>, lock: &ReuseportLocked<'_, B>) {
         let Some(group) = self.groups.get(listener.sk_reuseport_cb.peek()) else { return };
         self.detach_closed_sock(group, listener, lock);
-        listener.sk_reuseport_cb.store(NONE, Ordering::Release);
+        self.part(group, listener);
         self.put_if_empty(group, lock);
     }
 }

@@ -121,6 +121,9 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         self.socks.grow(&group.socks, num).ok_or(CannotAdd::SocksFull)?;
         self.put_at(group, num, listener);
         listener.sk_reuseport_cb.store(group.index(), Ordering::Release);
+        if listener.is_for_a_cpu() {
+            group.incoming_cpu.fetch_add(1, Ordering::Relaxed);
+        }
         // Release: who reads the new number finds the member in its place. (Linux: `smp_wmb()`.)
         group.num_socks.store(num + 1, Ordering::Release);
         Ok(())
@@ -145,6 +148,55 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         }
         B::trace(Event::LeftGroup { listener: listener.index() });
         Detached { place, num_socks }
+    }
+
+    /// Takes away what names the group of a member that has left its section. Under the reuseport lock.
+    pub(crate) fn part(&self, group: &SockReuseport<B>, listener: &Listener<C, B>) {
+        listener.sk_reuseport_cb.store(NONE, Ordering::Release);
+        if listener.is_for_a_cpu() {
+            group.incoming_cpu.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Tells whether a socket that does not listen is in a group of its own: one that a program was attached
+    /// to it with. There it is in the place of a member that listens.
+    pub(crate) fn is_in_own_group(&self, listener: &Listener<C, B>) -> bool {
+        let group = self.groups.get(listener.sk_reuseport_cb.peek());
+        group.is_some_and(|group| group.num_closed_socks.load(Ordering::Relaxed) == 0)
+    }
+
+    /// Takes a socket that does not listen out of whatever group it is in; the group's last member takes the
+    /// group with it. O(1).
+    pub(crate) fn leave(&self, listener: &Listener<C, B>, lock: &ReuseportLocked<'_, B>) {
+        if !self.is_in_own_group(listener) {
+            return self.leave_closed(listener, lock);
+        }
+        let Some(group) = self.groups.get(listener.sk_reuseport_cb.peek()) else { return };
+        self.detach_listening_sock(group, listener, lock);
+        self.part(group, listener);
+        self.put_if_empty(group, lock);
+    }
+
+    /// Says which CPU's connections a listener is for; [`NONE`] is none. (Linux:
+    /// `reuseport_update_incoming_cpu()`.)
+    pub(crate) fn set_incoming_cpu(
+        &self,
+        listener: &Listener<C, B>,
+        cpu: u32,
+        _lock: &ReuseportLocked<'_, B>,
+    ) {
+        let was = listener.is_for_a_cpu();
+        listener.sk_incoming_cpu.store(cpu.wrapping_add(1), Ordering::Relaxed);
+        if let Some(group) = self.groups.get(listener.sk_reuseport_cb.peek()) {
+            let change = u32::from(listener.is_for_a_cpu()).wrapping_sub(u32::from(was));
+            group.incoming_cpu.fetch_add(change, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns the CPU that the member at `place` is for. Without the reuseport lock it may be anybody.
+    pub(super) fn incoming_cpu_at(&self, group: &SockReuseport<B>, place: u32) -> Option<u32> {
+        let member = self.listeners.get(self.socks.load(&group.socks, place)?)?;
+        member.sk_incoming_cpu.load(Ordering::Relaxed).checked_sub(1)
     }
 
     /// Puts the reference that the members share, if there are none left.
@@ -172,7 +224,7 @@ impl<C: Send + 'static, B: Backend> Store<Listener<C, B>> for Net<'_, C, B> {
             // SAFETY: a last reference is not dropped under `Reuseport` or an inner lock: see `Ref`.
             let mut held = unsafe { Held::nothing() };
             let lock = self.reuseport_lock(&mut held);
-            self.leave_closed(listener, &lock);
+            self.leave(listener, &lock);
         }
         None
     }

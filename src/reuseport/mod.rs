@@ -6,16 +6,16 @@
 //! way: what was there before is there at every moment of it. Only a member that leaves does.
 
 mod closed;
+mod map;
 mod members;
-mod migrate_tmp;
+mod migrate;
 #[cfg(feature = "designs")]
 mod pick;
+mod program;
 mod select;
-pub(crate) use migrate_tmp::*;
 #[cfg(all(test, feature = "spin"))]
 mod tests;
 
 pub(crate) use members::{CannotAdd, Detached};
-#[cfg(feature = "designs")]
-pub(crate) use pick::Migration;
-pub(crate) use select::Selecting;
+pub(crate) use migrate::Migration;
+pub(crate) use select::{Selected, Selecting};

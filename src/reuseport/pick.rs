@@ -1,29 +1,24 @@
 //! Where a connection migrates to in the designs of the discussion: read without a lock.
 
 use super::Detached;
+use super::migrate::Migration;
 use super::select::reciprocal_scale;
 use crate::counters::count;
 use crate::group::SockReuseport;
 use crate::listener::Listener;
-use crate::net::{ListenerRef, Net, Picker, Program};
+use crate::net::{ListenerRef, Net, Picker, PostedProgram};
 use crate::slab::NONE;
 use crate::sync::{AtomicU32, Backend, Event};
 use core::sync::atomic::Ordering;
 
-/// What came of looking for a listener to migrate to.
-pub(crate) enum Migration<'a, 's, C: Send + 'static, B: Backend> {
-    /// A target, which listened a moment ago.
-    To(ListenerRef<'a, 's, C, B>),
-    /// There is none: counted as a failure.
-    Failed,
-    /// The listener that closes does not take part in migration: not counted.
-    NotInGroup,
-}
-
 impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
     /// Chooses where a connection of the `closed` listener migrates to, in one try, as Linux does:
     /// what is found may have closed by the time it is used. (Linux: `reuseport_migrate_sock()`.)
-    pub(crate) fn migrate_sock(&self, closed: &Listener<C, B>, sk_hash: u32) -> Migration<'_, 's, C, B> {
+    pub(crate) fn migrate_sock_as_posted(
+        &self,
+        closed: &Listener<C, B>,
+        sk_hash: u32,
+    ) -> Migration<'_, 's, C, B> {
         let Some(group) = self.group_of(closed) else {
             return Migration::NotInGroup;
         };
@@ -96,9 +91,9 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
     fn pick_one(&self, group: &SockReuseport<B>, hash: u32, num: u32) -> Option<u32> {
         let by_hash = |hash| self.slot_at(group, reciprocal_scale(hash, num));
         let by_program = |hash| match self.picking.run() {
-            Program::Drop => None,
-            Program::Select(slot) if self.listens_in(group, slot, num) => Some(slot),
-            Program::Select(_) | Program::Pass => by_hash(hash),
+            PostedProgram::Drop => None,
+            PostedProgram::Select(slot) if self.listens_in(group, slot, num) => Some(slot),
+            PostedProgram::Select(_) | PostedProgram::Pass => by_hash(hash),
         };
         match self.picking.picker() {
             Picker::AsPosted | Picker::SynHash => by_hash(hash),

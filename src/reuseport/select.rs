@@ -1,9 +1,10 @@
 //! Which member answers: read without a lock.
 
+use super::program::Dropped;
 use crate::event::{Arrival, Here};
-use crate::group::SockReuseport;
+use crate::group::{Occasion, SockReuseport};
 use crate::net::{ListenerRef, Net};
-use crate::request::Tuple;
+use crate::request::{Key, Tuple};
 use crate::slab::Id;
 use crate::sync::{AtomicU32, Backend, Fault};
 use core::sync::atomic::Ordering;
@@ -17,13 +18,33 @@ pub(crate) struct Selecting {
     pub(crate) hash: u32,
     /// The CPU where that happens.
     pub(crate) cpu: u32,
+    /// Why it looks for one.
+    pub(crate) occasion: Occasion,
+    /// The slot of the listener that it leaves.
+    pub(crate) from: Option<u32>,
+}
+
+/// Who answers a SYN.
+pub(crate) enum Selected<'a, 's, C: Send + 'static, B: Backend> {
+    /// A member, which listened a moment ago.
+    To(ListenerRef<'a, 's, C, B>),
+    /// The program refuses the connection.
+    Refused,
+    /// Nobody any more: the address is to be looked up again.
+    Nobody,
 }
 
 impl Selecting {
     /// A SYN, or a connection whose handshake is done.
     pub(crate) fn by_syn(arrival: Arrival, here: Here) -> Self {
         let Arrival { tuple, hashes } = arrival;
-        Self { tuple, hash: hashes.syn_hash, cpu: here.cpu }
+        Self { tuple, hash: hashes.syn_hash, cpu: here.cpu, occasion: Occasion::Syn, from: None }
+    }
+
+    /// A connection that leaves the listener in slot `from`.
+    pub(crate) fn migrating(key: Key, here: Here, occasion: Occasion, from: u32) -> Self {
+        let Key { tuple, hashes } = key;
+        Self { tuple, hash: hashes.sk_hash, cpu: here.cpu, occasion, from: Some(from) }
     }
 }
 
@@ -33,40 +54,60 @@ pub(super) fn reciprocal_scale(hash: u32, n: u32) -> u32 {
 }
 
 impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
-    /// Takes a reference on the member of `group` that `hash` falls on.
-    fn pick_by_hash(
+    /// Takes a reference on the member of `group` that the hash falls on; where members are for some CPU,
+    /// on the first from there that is for this one. (Linux: `reuseport_select_sock_by_hash()`.)
+    pub(super) fn pick_by_hash(
         &self,
         group: &SockReuseport<B>,
-        hash: u32,
+        selecting: &Selecting,
         num: u32,
     ) -> Option<ListenerRef<'_, 's, C, B>> {
-        let place = reciprocal_scale(hash, num);
+        let first = reciprocal_scale(selecting.hash, num);
+        let mut place = first;
+        if group.incoming_cpu.load(Ordering::Relaxed) != 0 {
+            let is_for_this = |&place: &u32| self.incoming_cpu_at(group, place) == Some(selecting.cpu);
+            place = (first..num).chain(0..first).find(is_for_this).unwrap_or(first);
+        }
         self.sock_ref(group, place)
     }
 
-    /// Selects the member of `group` that answers a SYN. O(1), no lock, no shared write but the
+    /// Selects the member of `group` that answers a SYN: whoever its program selects, or the hash. O(1), no lock, no shared write but the
     /// reference on what is found. (Linux: `reuseport_select_sock()`.)
     ///
     /// What is found was a member when it was looked at. It may have stopped listening since, which
-    /// the accept queue finds under its lock. `None` if no member listens, or if the one that was
-    /// selected is gone, or the group: it is to be looked up again.
+    /// the accept queue finds under its lock. Nobody if no member listens, or if the one that was
+    /// selected is gone, or the group.
     pub(crate) fn select_sock(
         &self,
         group: Id<SockReuseport<B>>,
         selecting: &Selecting,
-    ) -> Option<ListenerRef<'_, 's, C, B>> {
-        let sock_reuseport = self.groups.get(group.index())?;
+    ) -> Selected<'_, 's, C, B> {
+        let Some(sock_reuseport) = self.groups.get(group.index()) else { return Selected::Nobody };
         // Acquire: the places below the number are filled in.
         let num = sock_reuseport.num_socks.load(Ordering::Acquire);
         if num == 0 {
-            return None;
+            return Selected::Nobody;
         }
+        let program = self.program(sock_reuseport, selecting.occasion);
+        let selected = match program.map(|program| self.run(program, sock_reuseport, selecting)) {
+            // The program may have been another group's.
+            Some(Err(Dropped)) if self.groups.id_at(group.index()) == group => return Selected::Refused,
+            Some(Err(Dropped)) => return Selected::Nobody,
+            Some(Ok(selected)) => selected,
+            None => None,
+        };
         // The place may be read after its member left, or its chunk, or one above it, after another group
         // took that; the slot that it names may be another listener's by now; or the group's slot another
         // group's.
-        let member = self.pick_by_hash(sock_reuseport, selecting.hash, num)?;
+        let Some(member) = selected.or_else(|| self.pick_by_hash(sock_reuseport, selecting, num)) else {
+            return Selected::Nobody;
+        };
         let is_member = member.sk_reuseport_cb.load(Ordering::Acquire) == group.index();
         let is_member = is_member || B::planted(Fault::MemberNotChecked);
-        (is_member && self.groups.id_at(group.index()) == group).then_some(member)
+        if is_member && self.groups.id_at(group.index()) == group {
+            Selected::To(member)
+        } else {
+            Selected::Nobody
+        }
     }
 }

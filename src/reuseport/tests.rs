@@ -3,9 +3,9 @@
 mod growth;
 mod reference;
 
-use super::{CannotAdd, Selecting};
+use super::{CannotAdd, Selected, Selecting};
 use crate::DefaultBackend as B;
-use crate::group::SockReuseport;
+use crate::group::{Occasion, SockReuseport};
 use crate::hash::{BindTable, HashError, ListenTable, Port, RcvSaddr};
 use crate::net::{GroupRef, ListenerRef};
 use crate::request::Tuple;
@@ -20,7 +20,16 @@ type Sock<'w, 's> = ListenerRef<'w, 's, u32, B>;
 /// A SYN with this hash.
 fn by(hash: u32) -> Selecting {
     let any = "127.0.0.1:1".parse().unwrap();
-    Selecting { tuple: Tuple { local: any, remote: any }, hash, cpu: 0 }
+    let tuple = Tuple { local: any, remote: any };
+    Selecting { tuple, hash, cpu: 0, occasion: Occasion::Syn, from: None }
+}
+
+/// Returns the slot of the member that a SYN with this hash falls on.
+fn selected(world: &World<'_>, group: Id<SockReuseport<B>>, hash: u32) -> Option<u32> {
+    match world.net.select_sock(group, &by(hash)) {
+        Selected::To(listener) => Some(listener.index()),
+        Selected::Refused | Selected::Nobody => None,
+    }
 }
 
 /// Listeners of one address, moved about as the stack does at listen, shutdown and close.
@@ -312,16 +321,16 @@ fn hashes_fall_on_members_in_equal_shares() {
         for n in 1..=7 {
             socks.push(world.open().unwrap());
             let group = world.id_of_group(&socks[0]);
-            let selected = |hash| world.net.select_sock(group, &by(hash)).unwrap().index();
+            let at = |hash| selected(world, group, hash).unwrap();
             for place in 0..n {
                 let sock = socks[place as usize].index();
                 let end = if place + 1 == n { u32::MAX } else { first_hash(place + 1, n) - 1 };
-                assert_eq!(selected(first_hash(place, n)), sock);
-                assert_eq!(selected(end), sock);
+                assert_eq!(at(first_hash(place, n)), sock);
+                assert_eq!(at(end), sock);
             }
             let mut shares = [0; 7];
             for hash in (0..=u32::MAX).step_by(1 << 20) {
-                shares[selected(hash) as usize] += 1;
+                shares[at(hash) as usize] += 1;
             }
             let shares = &shares[..n as usize];
             assert!(shares.iter().max().unwrap() - shares.iter().min().unwrap() <= 1, "{shares:?}");
@@ -336,9 +345,9 @@ fn nobody_is_selected_in_a_group_without_listening_members() {
         let [a, b] = world.open_all();
         world.stop(&a, true);
         let group = world.id_of_group(&a);
-        assert_eq!(world.net.select_sock(group, &by(0)).map(|sock| sock.index()), Some(b.index()));
+        assert_eq!(selected(world, group, 0), Some(b.index()));
         world.stop(&b, true);
-        assert!(world.net.select_sock(group, &by(0)).is_none());
+        assert_eq!(selected(world, group, 0), None);
         world.close_all([a, b]);
     });
 }

@@ -3,6 +3,7 @@
 use super::Stack;
 use crate::counters::count;
 use crate::event::{Here, Payload};
+use crate::group::Occasion;
 use crate::hash::LockedEhash;
 use crate::listener::ListenerId;
 use crate::lockdep::{Held, Nothing};
@@ -82,7 +83,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
                 }
                 Ack::NobodyHome(orphan, back) => {
                     child = back;
-                    if !self.adopted(&orphan, here, held) {
+                    if !self.adopted(&orphan, Occasion::Ack, here, held) {
                         // Of two who find nobody, one gives the request up.
                         let mine = self.unhash_request(&orphan.request, held);
                         let why = if mine { Refusal::NoListener } else { Refusal::NoRequest };

@@ -17,12 +17,13 @@ use super::ack::{Ack, Finished, Orphan};
 use super::timer::Due;
 use crate::counters::count;
 use crate::event::{Here, Payload};
+use crate::group::Occasion;
 use crate::lockdep::{Held, Nothing};
 use crate::net::ListenerRef;
 use crate::outcome::{Refusal, Refused, SynAckTimer};
 use crate::queue::Charges;
-use crate::request::{Key, RequestState};
-use crate::reuseport::{Migrating, MigratingSk, Migration2};
+use crate::request::RequestState;
+use crate::reuseport::{Migration, Selecting};
 use crate::sync::{Backend, Event};
 
 /// What became of a timeout at a target.
@@ -39,20 +40,20 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     fn target_of<'a>(
         &'a self,
         orphan: &Orphan<'a, 's, C, B>,
-        len: u32,
+        occasion: Occasion,
         here: Here,
+        held: &mut Held<'_, Nothing>,
     ) -> Option<ListenerRef<'a, 's, C, B>> {
         // SAFETY: the request was filled in, and a reference is held.
-        let Key { tuple, hashes } = unsafe { orphan.request.key() }?;
-        let sk = MigratingSk::NewSynRecv;
-        let migrating = Migrating { tuple, hash: hashes.sk_hash, cpu: here.cpu, len, sk };
-        match self.net.migrate_sock2(&orphan.closed, &migrating) {
-            Migration2::To(target) => Some(target),
-            Migration2::Failed => {
+        let key = unsafe { orphan.request.key() }?;
+        let selecting = Selecting::migrating(key, here, occasion, orphan.closed.index());
+        match self.net.migrate_sock(&orphan.closed, &selecting, held) {
+            Migration::To(target) => Some(target),
+            Migration::Failed => {
                 count(&self.net.counters.TCPMigrateReqFailure);
                 None
             }
-            Migration2::NotInGroup => None,
+            Migration::NotInGroup => None,
         }
     }
 
@@ -66,7 +67,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         held: &mut Held<'_, Nothing>,
     ) -> Ack<'a, 's, C, B> {
         loop {
-            let Some(target) = self.target_of(orphan, payload.len(), here) else {
+            let Some(target) = self.target_of(orphan, Occasion::Ack, here, held) else {
                 // Of two who find nobody, one gives the request up.
                 let mine = self.unhash_request(&orphan.request, held);
                 let why = if mine { Refusal::NoListener } else { Refusal::NoRequest };
@@ -127,7 +128,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         held: &mut Held<'_, Nothing>,
     ) -> Option<SynAckTimer> {
         loop {
-            let Some(target) = self.target_of(orphan, 0, here) else {
+            let Some(target) = self.target_of(orphan, Occasion::Timer, here, held) else {
                 return self.unhash_request(&orphan.request, held).then_some(SynAckTimer::Dropped);
             };
             match self.tick_at(&target, orphan, retries, here, held) {

@@ -8,13 +8,14 @@ use super::Stack;
 use super::ack::Orphan;
 use crate::counters::count;
 use crate::event::Here;
+use crate::group::Occasion;
 use crate::listener::ListenerId;
 use crate::lockdep::{Held, Nothing};
 use crate::migrate::adopt;
 use crate::net::{OwnerRef, RequestRef};
 use crate::outcome::Refusal;
 use crate::queue::Charges;
-use crate::request::{Key, RequestId, RequestSock, RequestState, Tuple};
+use crate::request::{RequestId, RequestSock, RequestState, Tuple};
 use crate::reuseport::Selecting;
 use crate::sync::{Backend, Event};
 
@@ -100,14 +101,15 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     pub(super) fn adopted<'a>(
         &'a self,
         orphan: &Orphan<'a, 's, C, B>,
+        occasion: Occasion,
         here: Here,
         held: &mut Held<'_, Nothing>,
     ) -> bool {
-        let Orphan { request, owner, .. } = orphan;
+        let Orphan { request, owner, closed } = orphan;
         // SAFETY: the request was filled in, and a reference is held.
         let key = unsafe { request.key() };
-        let Some(Key { tuple, hashes }) = key.filter(|_| self.design.adopts()) else { return false };
-        let selecting = Selecting { tuple, hash: hashes.sk_hash, cpu: here.cpu };
+        let Some(key) = key.filter(|_| self.design.adopts()) else { return false };
+        let selecting = Selecting::migrating(key, here, occasion, closed.index());
         let adopted = self.table.offer(&self.net, None, &selecting, (), held, |target, (), held| {
             adopt(&self.net, &self.ehash, target, request, owner, held).map_err(|error| (error, ()))
         });

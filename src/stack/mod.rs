@@ -12,6 +12,7 @@ mod poll;
 #[cfg(feature = "designs")]
 mod posted;
 mod resources;
+mod reuseport;
 mod syn;
 mod timer;
 

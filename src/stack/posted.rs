@@ -2,13 +2,10 @@
 
 use super::Stack;
 use crate::event::Here;
-use crate::listener::ListenerId;
 use crate::migrate::{Picker, Program, Site};
-use crate::net::ListenerRef;
 use crate::outcome::{HandshakeEnd, SockError, SynAckTimer};
 use crate::request::{RequestSock, Tuple};
-use crate::sync::{AtomicU32, Backend};
-use core::sync::atomic::Ordering;
+use crate::sync::Backend;
 
 impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     /// Tells whether requests are handled as in Linux: the design is one of the discussion.
@@ -35,17 +32,6 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     /// Attaches a selection program to every group, or takes it away, at any time.
     pub fn set_program(&self, program: Option<Program>) {
         self.net.picking.set_program(program);
-    }
-
-    /// Says which CPU's connections a listener is for. (Linux: `SO_INCOMING_CPU`.)
-    ///
-    /// # Errors
-    ///
-    /// [`SockError::Stale`].
-    pub fn set_incoming_cpu(&self, id: ListenerId<C, B>, cpu: Option<u16>) -> Result<(), SockError> {
-        let listener = ListenerRef::by_id(&self.net, id).ok_or(SockError::Stale)?;
-        listener.sk_incoming_cpu.store(cpu.map_or(0, |cpu| u32::from(cpu) + 1), Ordering::Relaxed);
-        Ok(())
     }
 
     /// As [`synack_timer`](Self::synack_timer), for whichever request has the tuple now: in the merged design

@@ -4,6 +4,7 @@ use super::Stack;
 use super::ack::Orphan;
 use crate::counters::count;
 use crate::event::Here;
+use crate::group::Occasion;
 use crate::listener::Listener;
 use crate::lockdep::{Held, Nothing};
 use crate::migrate::Design;
@@ -70,7 +71,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
                     None => continue,
                 }
             }
-            if !self.adopted(&orphan, here, held) {
+            if !self.adopted(&orphan, Occasion::Timer, here, held) {
                 return if self.unhash_request(request, held) {
                     Ok(SynAckTimer::Dropped)
                 } else {

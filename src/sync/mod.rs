@@ -234,6 +234,8 @@ pub enum Fault {
     RootBeforeChild,
     /// Group: a reader does not look whether it found a member of its group.
     MemberNotChecked,
+    /// Who selects from the map does not look again whether the listener is in that entry.
+    MapNotChecked,
     /// Group: the last member leaves the group in use.
     GroupLeaked,
     /// Handover: the closer's owner is not handed to the heir's.

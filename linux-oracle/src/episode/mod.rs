@@ -1,15 +1,16 @@
 //! One episode: the stack, and the embedder's side of it.
 
 mod clients;
+mod programs;
 mod sockets;
 
 use crate::error::Malformed;
-use crate::trace::{Conn, EpisodeStart, Header, Observation, Operation, Shown, Word};
+use crate::trace::{Conn, EpisodeStart, Header, ListenerNumber, Observation, Operation, Shown, Word};
 use clients::Clients;
 use rskq::counters::Snapshot;
 use rskq::{
-    Closing, Config, DefaultBackend, Design, Here, ListenerId, Outcome, Resources, SockError, Stack, Storage,
-    Syncookies, Sysctl,
+    AttachError, Closing, Config, DefaultBackend, Design, Here, ListenerId, MapError, MapFlag, Outcome,
+    Resources, SockError, Stack, Storage, Syncookies, Sysctl,
 };
 use sockets::Sockets;
 use std::collections::BTreeMap;
@@ -57,26 +58,6 @@ pub struct Episode {
     counted: Snapshot,
 }
 
-/// What came of an operation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// It was done, and this is what it showed.
-    Done(Observation),
-    /// It needs what the stack does not have. Nothing was done, and nothing after it can be.
-    OutOfScope(OutOfScope),
-}
-
-/// What the stack does not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum OutOfScope {
-    /// Selection programs.
-    Program,
-    /// Selection by CPU.
-    IncomingCpu,
-    /// What only the second format has.
-    NotYet,
-}
-
 impl Episode {
     /// Begins with nothing but an address to listen at.
     #[must_use]
@@ -99,7 +80,8 @@ impl Episode {
             ..Sysctl::LINUX
         };
         Self {
-            stack: Stack::new(resources, Config { sysctl, ..Config::with(design) }),
+            stack: Stack::new(resources, Config { sysctl, ..Config::with(design) })
+                .with_programs(&programs::PROGRAMS, Storage::boxed(programs::ENTRIES as usize)),
             local: (header.address, header.port).into(),
             here: Here { cpu: header.cpu, now: 0 },
             sockets: Sockets::default(),
@@ -114,7 +96,7 @@ impl Episode {
     ///
     /// If the operation names a listener or a client that is not there: then the trace contradicts
     /// itself, as everything before it was as the trace says.
-    pub fn step(&mut self, operation: Operation) -> Result<Step, Malformed> {
+    pub fn step(&mut self, operation: Operation) -> Result<Observation, Malformed> {
         let mut reset = Vec::new();
         let Self { stack, here, clients, sockets, .. } = self;
         let (stack, here) = (&*stack, *here);
@@ -175,19 +157,36 @@ impl Episode {
                 clients.timers(stack, self.here);
                 Shown::Word(Word::Ok)
             }
-            Operation::Detach { .. } | Operation::Map { .. } => {
-                return Ok(Step::OutOfScope(OutOfScope::NotYet));
+            Operation::Program { listener, kind, verdict } => {
+                let id = sockets.named(listener)?;
+                let attached = match programs::id(kind, verdict) {
+                    Some(program) => stack.attach_reuseport_prog(id, program),
+                    // Where there is none, there is nothing to be done.
+                    None => stack.detach_reuseport_prog(id).or_else(|error| match error {
+                        AttachError::NotFound => Ok(()),
+                        error => Err(error),
+                    }),
+                };
+                attached.map_or_else(attach_failed, |()| Shown::Word(Word::Ok))
             }
-            Operation::Program { .. } => return Ok(Step::OutOfScope(OutOfScope::Program)),
-            Operation::IncomingCpu { .. } => return Ok(Step::OutOfScope(OutOfScope::IncomingCpu)),
+            Operation::Detach { listener } => {
+                let detached = stack.detach_reuseport_prog(sockets.named(listener)?);
+                detached.map_or_else(attach_failed, |()| Shown::Word(Word::Ok))
+            }
+            Operation::IncomingCpu { listener, cpu } => {
+                let set = stack.set_incoming_cpu(sockets.named(listener)?, u32::try_from(cpu).ok());
+                set.map_or_else(failed, |()| Shown::Word(Word::Ok))
+            }
+            Operation::Map { index, listener } => {
+                let changed = match listener {
+                    Some(listener) => stack.map_update(index, sockets.named(listener)?, MapFlag::Any),
+                    None => stack.map_delete(index),
+                };
+                changed.map_or_else(map_failed, |()| Shown::Word(Word::Ok))
+            }
         };
         reset.sort_unstable();
-        Ok(Step::Done(Observation {
-            result,
-            counters: self.grown(),
-            listeners: self.sockets.shown(&self.stack),
-            reset,
-        }))
+        Ok(Observation { result, counters: self.grown(), listeners: self.sockets.shown(&self.stack), reset })
     }
 
     fn accept(&mut self, listener: ListenerNumber) -> Result<Shown, Malformed> {
@@ -235,6 +234,24 @@ fn syncookies(value: u8) -> Syncookies {
         0 => Syncookies::Never,
         1 => Syncookies::WhenFull,
         _ => Syncookies::Always,
+    }
+}
+
+fn attach_failed(error: AttachError) -> Shown {
+    match error {
+        AttachError::Invalid => Shown::Word(Word::Invalid),
+        AttachError::NotFound => Shown::Word(Word::NotFound),
+        error => failed(error),
+    }
+}
+
+fn map_failed(error: MapError) -> Shown {
+    match error {
+        MapError::Invalid => Shown::Word(Word::Invalid),
+        MapError::NotFound => Shown::Word(Word::NotFound),
+        MapError::Busy => Shown::Word(Word::Busy),
+        MapError::Exists => Shown::Word(Word::Exists),
+        error => failed(error),
     }
 }
 

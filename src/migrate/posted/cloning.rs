@@ -69,7 +69,7 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
             let mut target = None;
             if !sk.is_listening() {
                 let hash = Self::key(&request).map_or(0, |key| key.hashes.sk_hash);
-                let Migration::To(picked) = self.net.migrate_sock(sk, hash) else {
+                let Migration::To(picked) = self.net.migrate_sock_as_posted(sk, hash) else {
                     if self.drop_half_open(&request, Some(sk), Some(fixes), held) {
                         return refused(child, Refusal::NoListener);
                     }

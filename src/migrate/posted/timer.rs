@@ -149,7 +149,7 @@ impl<'a, 's, C: Send + 'static, B: Backend> Site<'a, 's, C, B> {
         listener: &Listener<C, B>,
     ) -> Option<(ListenerRef<'a, 's, C, B>, RequestRef<'a, 's, C, B>)> {
         let hash = Self::key(original)?.hashes.sk_hash;
-        let Migration::To(target) = self.net.migrate_sock(listener, hash) else { return None };
+        let Migration::To(target) = self.net.migrate_sock_as_posted(listener, hash) else { return None };
         let clone = self.clone_of(original, &target)?;
         target.accept_queue.charge_unlocked(Charges::one(clone.is_young()));
         Some((target, clone))

@@ -1,0 +1,75 @@
+//! Where a connection goes whose listener has left LISTEN, by Linux's rules.
+
+use super::program::Dropped;
+use super::select::Selecting;
+use crate::group::Occasion;
+use crate::listener::Listener;
+use crate::lockdep::{Held, Nothing};
+use crate::net::{ListenerRef, Net};
+use crate::slab::NONE;
+use crate::sync::{AtomicU32, Backend, Event};
+use core::sync::atomic::Ordering;
+
+/// What came of looking for a listener to migrate to.
+pub(crate) enum Migration<'a, 's, C: Send + 'static, B: Backend> {
+    /// A target, which listened a moment ago.
+    To(ListenerRef<'a, 's, C, B>),
+    /// There is none: to be counted as a failure.
+    Failed,
+    /// The listener that closes does not take part in migration: not to be counted.
+    NotInGroup,
+}
+
+impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
+    /// Tells whether connections of a listener that stops may migrate, now or later: it stays in its group
+    /// then. This is the first of the two times that the guard is looked at. (Linux:
+    /// `reuseport_stop_listen_sock()`.)
+    pub(crate) fn may_migrate(&self, listener: &Listener<C, B>) -> bool {
+        let group = self.groups.get(listener.sk_reuseport_cb.load(Ordering::Acquire));
+        let asks = |group| self.program(group, Occasion::Close).is_some();
+        self.sysctl.tcp_migrate_req() || group.is_some_and(asks)
+    }
+
+    /// Chooses where a connection of the `closed` listener migrates to: whoever the group's program selects, or
+    /// its hash. (Linux: `reuseport_migrate_sock()`.)
+    ///
+    /// No lock is held while it looks. If who was found has gone, somebody left meanwhile; the global lock is
+    /// waited for, so that it is not overlooked again, and another one is chosen.
+    pub(crate) fn migrate_sock(
+        &self,
+        closed: &Listener<C, B>,
+        selecting: &Selecting,
+        held: &mut Held<'_, Nothing>,
+    ) -> Migration<'_, 's, C, B> {
+        loop {
+            let cb = closed.sk_reuseport_cb.load(Ordering::Acquire);
+            let Some(group) = self.groups.get(cb).filter(|_| cb != NONE) else {
+                return Migration::NotInGroup;
+            };
+            let num = group.num_socks.load(Ordering::Acquire);
+            let program = self.program(group, selecting.occasion);
+            let failed = || {
+                B::trace(Event::PickFailed { from: closed.index() });
+                Migration::Failed
+            };
+            if num == 0 || program.is_none() && !self.sysctl.tcp_migrate_req() {
+                return failed();
+            }
+            let picked = match program.map(|program| self.run(program, group, selecting)) {
+                Some(Err(Dropped)) => return failed(),
+                Some(Ok(Some(selected))) => Some(selected),
+                Some(Ok(None)) | None => self.pick_by_hash(group, selecting, num),
+            };
+            // It may have left, or the closed member have been evicted, and the group's slot be another's.
+            let still = |listener: &Listener<C, B>| listener.sk_reuseport_cb.load(Ordering::Acquire) == cb;
+            if let Some(target) = picked
+                && still(&target)
+                && still(closed)
+            {
+                B::trace(Event::Picked { from: closed.index(), to: target.index() });
+                return Migration::To(target);
+            }
+            drop(self.reuseport_lock(held));
+        }
+    }
+}
