@@ -1,0 +1,3 @@
+//! A real kernel as the oracle, operation by operation.
+
+pub mod kernel;
