@@ -27,6 +27,15 @@ struct Connection {
     handshake: Option<RequestId<Token, DefaultBackend>>,
 }
 
+/// What a client's segment is answered with.
+enum Answer {
+    /// An acknowledgement: its handshake has ended.
+    Connected,
+    /// Nothing.
+    Dropped,
+    Reset,
+}
+
 #[derive(Default)]
 pub(super) struct Clients {
     /// Every connection that there was. The stack never looks into one, so its state is ours.
@@ -113,9 +122,9 @@ impl Clients {
         }
     }
 
-    /// A half-open client sends an ACK. Tells whether it is answered with a reset.
-    fn segment(&mut self, stack: &TestStack, here: Here, conn: Conn, payload: Payload) -> bool {
-        let Some(&Client { arrival, .. }) = self.clients.get(&conn) else { return false };
+    /// A half-open client sends an ACK.
+    fn segment(&mut self, stack: &TestStack, here: Here, conn: Conn, payload: Payload) -> Answer {
+        let Some(&Client { arrival, .. }) = self.clients.get(&conn) else { return Answer::Dropped };
         let token = Token(self.connections.len());
         let refused = match stack.ack(&arrival.tuple, payload, here, token) {
             // Nobody sleeps in accept here, so the wake-up is for nobody.
@@ -123,29 +132,29 @@ impl Clients {
             Err(Refused { why, .. }) => why,
         };
         match refused {
-            Refusal::AcceptQueueFull | Refusal::Deferred => false,
+            Refusal::AcceptQueueFull | Refusal::Deferred => Answer::Dropped,
             // Not a request's: it may bear a cookie. So may one whose request was just given up.
             Refusal::NoRequest | Refusal::NoListener => match stack.cookie_ack(arrival, here) {
                 Ok(cookie) if refused == Refusal::NoRequest => match cookie.believe(token) {
                     Ok(Delivered { .. }) => self.connected(conn, token),
-                    Err(_) => false,
+                    Err(_) => Answer::Dropped,
                 },
                 Ok(not_a_cookie) => {
                     not_a_cookie.reject();
-                    true
+                    Answer::Reset
                 }
-                Err(_) => true,
+                Err(_) => Answer::Reset,
             },
-            _ => true,
+            _ => Answer::Reset,
         }
     }
 
-    fn connected(&mut self, conn: Conn, token: Token) -> bool {
+    fn connected(&mut self, conn: Conn, token: Token) -> Answer {
         self.connections.push(Connection { conn, state: ChildState::Established, handshake: None });
         if let Some(client) = self.clients.get_mut(&conn) {
             client.token = Some(token);
         }
-        false
+        Answer::Connected
     }
 
     /// A SYN with data: the listener may take the connection at once.
@@ -181,12 +190,19 @@ impl Clients {
             self.completed(stack, here, conn);
             return Ok(Shown::Word(Word::Established));
         }
-        if self.segment(stack, here, conn, Payload::Data) {
-            self.clients.remove(&conn);
-            reset.push(conn);
-            return Ok(Shown::Word(Word::Reset));
-        }
-        Ok(Shown::Word(Word::Established))
+        Ok(Shown::Word(match self.segment(stack, here, conn, Payload::Data) {
+            Answer::Connected => Word::Established,
+            Answer::Reset => {
+                self.clients.remove(&conn);
+                reset.push(conn);
+                Word::Reset
+            }
+            // What is not acknowledged would be sent again: the client aborts.
+            Answer::Dropped => {
+                self.abort(stack, here, conn);
+                Word::Dropped
+            }
+        }))
     }
 
     /// The same, and then it aborts, before it could see what came of it.
