@@ -5,8 +5,9 @@ mod programs;
 mod sockets;
 
 use crate::error::Malformed;
-use crate::trace::{EpisodeStart, FORMAT, Header, ListenerNumber, Observation, Operation, Shown, Word};
+use crate::trace::{Conn, EpisodeStart, FORMAT, Header, ListenerNumber, Observation, Operation, Shown, Word};
 use clients::Clients;
+pub use clients::Handshake;
 use rskq::counters::Snapshot;
 use rskq::{
     AttachError, Config, DefaultBackend, Design, Here, ListenerId, MapError, MapFlag, Resources, SockError,
@@ -99,6 +100,11 @@ impl Episode {
             counted: Snapshot::default(),
             shown: if header.format == FORMAT { &COUNTERS } else { &COUNTERS[..IN_THE_FIRST_FORMAT] },
         }
+    }
+
+    /// Returns the clients that believe that they are connected.
+    pub fn clients(&self) -> impl Iterator<Item = (Conn, Handshake)> {
+        self.clients.all(&self.stack)
     }
 
     /// Does one operation and looks at everything that a trace shows.
