@@ -2,8 +2,8 @@
 
 use crate::error::Malformed;
 use crate::trace::{
-    ChildState, Conn, Connect, Descriptor, EpisodeStart, ListenerNumber, Observation, Open, Operation, Shown,
-    Shut, Word,
+    COUNTERS, ChildState, Conn, Connect, Descriptor, EpisodeStart, FIRST_COUNTERS, ListenerNumber,
+    Observation, Open, Operation, Shown, Shut, Word,
 };
 use rskq::counters::Snapshot;
 use rskq::{
@@ -13,18 +13,6 @@ use rskq::{
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::net::{Ipv4Addr, SocketAddr};
-
-/// The statistics that traces show. One that the stack does not keep counts as never growing.
-pub const COUNTERS: [&str; 8] = [
-    "ListenOverflows",
-    "ListenDrops",
-    "TCPMigrateReqSuccess",
-    "TCPMigrateReqFailure",
-    "TCPReqQFullDoCookies",
-    "SyncookiesSent",
-    "SyncookiesRecv",
-    "EmbryonicRsts",
-];
 
 // Room for many times what a recorded episode needs. One that needs more shows as a divergence, with
 // the stack's own error.
@@ -258,13 +246,15 @@ impl Episode {
         self.descriptors.get(&listener).copied().ok_or(Malformed::NoListener(listener))
     }
 
+    /// One that the stack does not keep counts as never growing.
     fn grown(&mut self) -> BTreeMap<String, u32> {
+        let shown = &COUNTERS[..FIRST_COUNTERS];
         let before = std::mem::replace(&mut self.counted, self.stack.counters());
         self.counted
             .iter()
             .zip(before.iter())
             .map(|((name, now), (_, before))| (name, now.wrapping_sub(before)))
-            .filter(|(name, by)| *by != 0 && COUNTERS.contains(name))
+            .filter(|(name, by)| *by != 0 && shown.contains(name))
             .map(|(name, by)| (name.to_owned(), by))
             .collect()
     }
