@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 #[derive(Clone, Copy)]
 pub(super) struct Socket {
     pub(super) at: SocketAddr,
+    shared: bool,
     /// What it showed last.
     pub(super) listens: bool,
     /// Whether it was shut down while it did not listen: Linux remembers that for its later connections.
@@ -27,13 +28,20 @@ impl Book {
         Self { local, sockets: BTreeMap::new() }
     }
 
+    /// Tells whether both sockets that share and sockets that do not are bound to a port.
+    pub(super) fn is_mixed(&self, port: u16) -> bool {
+        let any = |shared| self.sockets.values().any(|it| it.at.port() == port && it.shared == shared);
+        any(true) && any(false)
+    }
+
     /// Takes note of what an operation showed.
     pub(super) fn shown(&mut self, operation: &Operation, observed: &Observation) {
         match operation {
             Operation::Open(open) if observed.result == Shown::Word(Word::Ok) => {
                 let ip = open.address.unwrap_or(self.local.ip());
                 let port = open.picked.or(open.port).unwrap_or(self.local.port());
-                let socket = Socket { at: (ip, port).into(), listens: false, spoiled: false };
+                let socket =
+                    Socket { at: (ip, port).into(), shared: open.shared, listens: false, spoiled: false };
                 self.sockets.insert(open.listener, socket);
             }
             Operation::Listen { listener, picked: Some(port), .. } => {
