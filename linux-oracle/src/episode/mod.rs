@@ -5,7 +5,10 @@ mod programs;
 mod sockets;
 
 use crate::error::Malformed;
-use crate::trace::{Conn, EpisodeStart, FORMAT, Header, ListenerNumber, Observation, Operation, Shown, Word};
+use crate::trace::{
+    COUNTERS, Conn, EpisodeStart, FIRST_COUNTERS, FORMAT, Header, ListenerNumber, Observation, Operation,
+    Shown, Word,
+};
 use clients::Clients;
 pub use clients::Handshake;
 use rskq::counters::Snapshot;
@@ -17,26 +20,6 @@ use sockets::Sockets;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::net::SocketAddr;
-
-/// The statistics that traces show; in the first format only the first of them. One that the stack does not keep
-/// counts as never growing.
-pub const COUNTERS: [&str; 14] = [
-    "ListenOverflows",
-    "ListenDrops",
-    "TCPMigrateReqSuccess",
-    "TCPMigrateReqFailure",
-    "TCPReqQFullDoCookies",
-    "SyncookiesSent",
-    "SyncookiesRecv",
-    "EmbryonicRsts",
-    "TCPReqQFullDrop",
-    "TCPDeferAcceptDrop",
-    "TCPFastOpenPassive",
-    "TCPFastOpenPassiveFail",
-    "TCPFastOpenListenOverflow",
-    "PassiveOpens",
-];
-const IN_THE_FIRST_FORMAT: usize = 8;
 
 // Room for many times what a recorded episode needs. One that needs more shows as a divergence, with
 // the stack's own error.
@@ -65,7 +48,7 @@ pub struct Episode {
     sockets: Sockets,
     clients: Clients,
     counted: Snapshot,
-    /// The counters that are shown.
+    /// The counters that are shown. One that the stack does not keep counts as never growing.
     shown: &'static [&'static str],
 }
 
@@ -98,7 +81,7 @@ impl Episode {
             sockets: Sockets::new(header.fastopen_charged),
             clients: Clients::default(),
             counted: Snapshot::default(),
-            shown: if header.format == FORMAT { &COUNTERS } else { &COUNTERS[..IN_THE_FIRST_FORMAT] },
+            shown: if header.format == FORMAT { &COUNTERS } else { &COUNTERS[..FIRST_COUNTERS] },
         }
     }
 
