@@ -5,7 +5,10 @@ mod programs;
 mod sockets;
 
 use crate::error::Malformed;
-use crate::trace::{EpisodeStart, FORMAT, Header, ListenerNumber, Observation, Operation, Shown, Word};
+use crate::trace::{
+    COUNTERS, EpisodeStart, FIRST_COUNTERS, FORMAT, Header, ListenerNumber, Observation, Operation, Shown,
+    Word,
+};
 use clients::Clients;
 use rskq::counters::Snapshot;
 use rskq::{
@@ -16,26 +19,6 @@ use sockets::Sockets;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::net::SocketAddr;
-
-/// The statistics that traces show; in the first format only the first of them. One that the stack does not keep
-/// counts as never growing.
-pub const COUNTERS: [&str; 14] = [
-    "ListenOverflows",
-    "ListenDrops",
-    "TCPMigrateReqSuccess",
-    "TCPMigrateReqFailure",
-    "TCPReqQFullDoCookies",
-    "SyncookiesSent",
-    "SyncookiesRecv",
-    "EmbryonicRsts",
-    "TCPReqQFullDrop",
-    "TCPDeferAcceptDrop",
-    "TCPFastOpenPassive",
-    "TCPFastOpenPassiveFail",
-    "TCPFastOpenListenOverflow",
-    "PassiveOpens",
-];
-const IN_THE_FIRST_FORMAT: usize = 8;
 
 // Room for many times what a recorded episode needs. One that needs more shows as a divergence, with
 // the stack's own error.
@@ -97,7 +80,7 @@ impl Episode {
             sockets: Sockets::new(header.fastopen_charged),
             clients: Clients::default(),
             counted: Snapshot::default(),
-            shown: if header.format == FORMAT { &COUNTERS } else { &COUNTERS[..IN_THE_FIRST_FORMAT] },
+            shown: if header.format == FORMAT { &COUNTERS } else { &COUNTERS[..FIRST_COUNTERS] },
         }
     }
 
@@ -210,6 +193,7 @@ impl Episode {
         })
     }
 
+    /// One that the stack does not keep counts as never growing.
     fn grown(&mut self) -> BTreeMap<String, u32> {
         let before = std::mem::replace(&mut self.counted, self.stack.counters());
         self.counted
