@@ -10,6 +10,24 @@ use rskq::{
 use std::collections::{BTreeMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+/// How far the server has come with a client's handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handshake {
+    /// It is done.
+    Done,
+    /// It is done, and the client has closed its sending side.
+    Ended,
+    /// Its connection waits or was accepted, and the final ACK is missing.
+    Fast,
+    /// It waits for its cookie to come back, or has given the request up.
+    Cookie,
+    /// It has a half-open request, whose listener may have left.
+    Request {
+        /// Whether that listens.
+        listens: bool,
+    },
+}
+
 /// A client that believes that it is connected.
 #[derive(Clone, Copy)]
 struct Client {
@@ -17,6 +35,8 @@ struct Client {
     /// Its connection. `None` while the handshake has not ended for the server: a half-open request, or a
     /// cookie that did not come back.
     token: Option<Token>,
+    /// The request that its SYN made.
+    request: Option<RequestId<Token, DefaultBackend>>,
 }
 
 #[derive(Clone, Copy)]
@@ -47,6 +67,26 @@ pub(super) struct Clients {
 }
 
 impl Clients {
+    /// Returns every client.
+    pub(super) fn all(&self, stack: &TestStack) -> impl Iterator<Item = (Conn, Handshake)> {
+        self.clients.iter().map(|(&conn, client)| (conn, self.handshake(stack, client)))
+    }
+
+    fn handshake(&self, stack: &TestStack, client: &Client) -> Handshake {
+        if let Some(Token(place)) = client.token {
+            let Connection { state, handshake, .. } = self.connections[place];
+            return match (handshake, state) {
+                (Some(_), _) => Handshake::Fast,
+                (None, ChildState::PeerClosed) => Handshake::Ended,
+                (None, _) => Handshake::Done,
+            };
+        }
+        match client.request.and_then(|request| stack.rsk_listener(request)) {
+            Some(listener) => Handshake::Request { listens: stack.queue_len(listener).is_ok() },
+            None => Handshake::Cookie,
+        }
+    }
+
     /// The listener drops bare ACKs from now on, or no longer.
     pub(super) fn hold(&mut self, id: Id, on: bool) {
         if on {
@@ -74,7 +114,7 @@ impl Clients {
         let tuple = Tuple { local, remote: (from, conn).into() };
         let arrival = Arrival { tuple, hashes: Hashes { syn_hash, sk_hash } };
         if fast {
-            self.clients.insert(conn, Client { arrival, token: None });
+            self.clients.insert(conn, Client { arrival, token: None, request: None });
             match self.fast(stack, here, conn, arrival) {
                 Ok(listener) => {
                     if !self.holding.contains(&listener) {
@@ -89,12 +129,13 @@ impl Clients {
                 }
             }
         }
-        let to = match stack.syn(arrival, here) {
-            Ok(Syn::New { listener, .. } | Syn::Cookie(listener)) => listener,
+        let (request, to) = match stack.syn(arrival, here) {
+            Ok(Syn::New { request, listener }) => (Some(request), listener),
+            Ok(Syn::Cookie(listener)) => (None, listener),
             Ok(Syn::Duplicate(_)) => return Ok(failed("a request of a client before")),
             Err(why) => return Ok(refused(why)),
         };
-        self.clients.insert(conn, Client { arrival, token: None });
+        self.clients.insert(conn, Client { arrival, token: None, request });
         if fast {
             // What the SYN-ACK does not acknowledge of the data is sent again with the ACK.
             self.segment(stack, here, conn, Payload::Data);
@@ -244,7 +285,7 @@ impl Clients {
                 self.connections[token.0].state = ChildState::Reset;
             }
             // There may be no request: the server waits for a cookie, or has given it up.
-            Some(Client { arrival, token: None }) => drop(stack.reset(&arrival.tuple)),
+            Some(Client { arrival, token: None, .. }) => drop(stack.reset(&arrival.tuple)),
             None => {}
         }
     }

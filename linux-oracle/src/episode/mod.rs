@@ -6,10 +6,11 @@ mod sockets;
 
 use crate::error::Malformed;
 use crate::trace::{
-    COUNTERS, EpisodeStart, FIRST_COUNTERS, FORMAT, Header, ListenerNumber, Observation, Operation, Shown,
-    Word,
+    COUNTERS, Conn, EpisodeStart, FIRST_COUNTERS, FORMAT, Header, ListenerNumber, Observation, Operation,
+    Shown, Word,
 };
 use clients::Clients;
+pub use clients::Handshake;
 use rskq::counters::Snapshot;
 use rskq::{
     AttachError, Config, DefaultBackend, Design, Here, ListenerId, MapError, MapFlag, Resources, SockError,
@@ -82,6 +83,11 @@ impl Episode {
             counted: Snapshot::default(),
             shown: if header.format == FORMAT { &COUNTERS } else { &COUNTERS[..FIRST_COUNTERS] },
         }
+    }
+
+    /// Returns the clients that believe that they are connected.
+    pub fn clients(&self) -> impl Iterator<Item = (Conn, Handshake)> {
+        self.clients.all(&self.stack)
     }
 
     /// Does one operation and looks at everything that a trace shows.
