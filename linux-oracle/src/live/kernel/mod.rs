@@ -204,10 +204,11 @@ impl Kernel {
         if to.is_ipv6() && self.listeners.values().any(before) {
             return Err(StepError::NotMeasured(to));
         }
-        self.hashes.measure(to, Bound::Specific, conns, self.cpu)?;
-        self.hashes.measure(to, bound, conns, self.cpu)?;
-        // What the measurement counted is nobody's.
-        self.settle()
+        let specific = self.hashes.measure(to, Bound::Specific, conns, self.cpu);
+        let measured = specific.and_then(|()| self.hashes.measure(to, bound, conns, self.cpu));
+        // What the measurement counted is nobody's, also where it failed.
+        self.settle()?;
+        measured
     }
 
     fn run_on(&mut self, cpu: u32) -> Result<(), StepError> {
