@@ -199,6 +199,7 @@ impl Episode {
         })
     }
 
+    /// One that the stack does not keep counts as never growing.
     fn grown(&mut self) -> BTreeMap<String, u32> {
         let before = std::mem::replace(&mut self.counted, self.stack.counters());
         self.counted

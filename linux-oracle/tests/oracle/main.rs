@@ -3,6 +3,8 @@
 mod command_line;
 mod control;
 mod format;
+#[cfg(target_os = "linux")]
+mod live;
 mod malformed;
 mod recorded;
 
