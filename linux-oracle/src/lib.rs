@@ -21,6 +21,7 @@
 //! | [`episode`] | one episode: the stack, and the embedder's side of it |
 //! | [`summary`] | what a replay found |
 //! | [`engine`] | the loop: read, do, compare |
+//! | [`live`] | a real kernel instead of a trace |
 //! | [`embedded`] | the recorded traces, inside the library |
 
 pub mod embedded;
@@ -28,6 +29,8 @@ pub mod engine;
 pub mod episode;
 pub mod error;
 pub mod lines;
+#[cfg(target_os = "linux")]
+pub mod live;
 pub mod summary;
 pub mod trace;
 

@@ -133,10 +133,10 @@ impl<C: Send + 'static, B: Backend> LockedFastOpen<'_, C, B> {
         i64::from(self.0.qlen) < i64::from(self.0.max_qlen)
     }
 
-    /// Tells whether fast open is switched on.
+    /// Returns the limit; 0 if fast open is switched off.
     #[must_use]
-    pub fn is_enabled(&self) -> bool {
-        self.0.max_qlen != 0
+    pub fn max_qlen(&self) -> u32 {
+        self.0.max_qlen
     }
 
     /// Adds a reset connection to the list, where it counts; its reference belongs to the list. O(1).

@@ -8,7 +8,7 @@ use crate::counters::count;
 use crate::event::{Arrival, Here};
 use crate::group::SockReuseport;
 use crate::listener::Listener;
-use crate::net::Net;
+use crate::net::{Net, Syncookies};
 use crate::outcome::{Delivered, Refusal, Refused};
 use crate::reuseport::Selecting;
 use crate::sync::{AtomicU32, Backend};
@@ -31,14 +31,16 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     ///
     /// # Errors
     ///
-    /// [`Refusal::NoListener`], [`Refusal::NoCookieSent`]: to be answered with a reset.
+    /// [`Refusal::NoListener`], [`Refusal::DroppedByProgram`], [`Refusal::NoCookieSent`]: to be answered with a
+    /// reset.
     pub fn cookie_ack(&self, arrival: Arrival, here: Here) -> Result<CookieAck<'_, 's, C, B>, Refusal> {
         let held = &mut self.nothing_held();
         let selecting = Selecting::by_syn(arrival, here);
+        let believed = self.net.sysctl.tcp_syncookies() != Syncookies::Never;
         self.table
             .offer(&self.net, None, &selecting, (), held, |listener, (), _| {
                 let group = self.net.groups.get(listener.sk_reuseport_cb.load(Ordering::Acquire));
-                Ok(group.is_some_and(|group| group.has_sent_cookie(here)))
+                Ok(believed && group.is_some_and(|group| group.has_sent_cookie(here)))
             })
             .map_err(|(why, ())| why)
             .and_then(|sent| {

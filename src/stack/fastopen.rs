@@ -31,6 +31,20 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
         Ok(())
     }
 
+    /// Returns how many fast-open connections are charged to a socket, and how many may be. Locks as
+    /// [`set_fastopen`](Self::set_fastopen). (Linux: `fastopenq.qlen` and `max_qlen`.)
+    ///
+    /// # Errors
+    ///
+    /// [`SockError::Stale`].
+    pub fn fastopen_len(&self, id: ListenerId<C, B>) -> Result<(i32, u32), SockError> {
+        let listener = self.opened(id)?;
+        let held = &mut self.nothing_held();
+        let (_queue, mut held) = listener.accept_queue.lock_and(held);
+        let fastopenq = listener.accept_queue.fastopenq.lock(&mut held);
+        Ok((fastopenq.qlen(), fastopenq.max_qlen()))
+    }
+
     /// A SYN with data and a cookie that the embedder vouches for arrived, and `child` is its connection:
     /// adds it to the accept queue of the listener that the hash falls on. O(1). Takes `ListenBucket`; and
     /// `Rskq`, in it `FastOpen`. (Linux: `tcp_try_fastopen()`.)
@@ -92,7 +106,7 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
                 }
                 limited = !fastopenq.has_room();
                 if limited {
-                    if fastopenq.is_enabled() {
+                    if fastopenq.max_qlen() != 0 {
                         count(&self.net.counters.TCPFastOpenListenOverflow);
                     }
                     return Err((AddError::Full, request));

@@ -58,11 +58,15 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     ///
     /// # Errors
     ///
-    /// [`AttachError::NotFound`] if there is none, or the socket was shut down; [`AttachError::Stale`].
+    /// [`AttachError::NotFound`] if there is none, or the socket was shut down; [`AttachError::Invalid`],
+    /// [`AttachError::Stale`].
     pub fn detach_reuseport_prog(&self, id: ListenerId<C, B>) -> Result<(), AttachError> {
         let listener = self.opened(id).map_err(|_| AttachError::Stale)?;
         let held = &mut self.nothing_held();
         let (_descriptor, mut held) = listener.sock.lock_and(held);
+        if !listener.shares() {
+            return Err(AttachError::Invalid);
+        }
         let _lock = self.net.reuseport_lock(&mut held);
         let group = self.net.groups.get(listener.sk_reuseport_cb.peek()).ok_or(AttachError::NotFound)?;
         let shut = !listener.is_listening() && group.num_closed_socks.load(Ordering::Relaxed) != 0;

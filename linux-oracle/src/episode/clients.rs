@@ -10,6 +10,24 @@ use rskq::{
 use std::collections::{BTreeMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+/// How far the server has come with a client's handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handshake {
+    /// It is done.
+    Done,
+    /// It is done, and the client has closed its sending side.
+    Ended,
+    /// Its connection waits or was accepted, and the final ACK is missing.
+    Fast,
+    /// It waits for its cookie to come back, or has given the request up.
+    Cookie,
+    /// It has a half-open request, whose listener may have left.
+    Request {
+        /// Whether that listens.
+        listens: bool,
+    },
+}
+
 /// A client that believes that it is connected.
 #[derive(Clone, Copy)]
 struct Client {
@@ -17,6 +35,8 @@ struct Client {
     /// Its connection. `None` while the handshake has not ended for the server: a half-open request, or a
     /// cookie that did not come back.
     token: Option<Token>,
+    /// The request that its SYN made.
+    request: Option<RequestId<Token, DefaultBackend>>,
 }
 
 #[derive(Clone, Copy)]
@@ -25,6 +45,15 @@ struct Connection {
     state: ChildState,
     /// What to tell of the end of a fast-open connection's handshake with, until it has ended.
     handshake: Option<RequestId<Token, DefaultBackend>>,
+}
+
+/// What a client's segment is answered with.
+enum Answer {
+    /// An acknowledgement: its handshake has ended.
+    Connected,
+    /// Nothing.
+    Dropped,
+    Reset,
 }
 
 #[derive(Default)]
@@ -38,6 +67,26 @@ pub(super) struct Clients {
 }
 
 impl Clients {
+    /// Returns every client.
+    pub(super) fn all(&self, stack: &TestStack) -> impl Iterator<Item = (Conn, Handshake)> {
+        self.clients.iter().map(|(&conn, client)| (conn, self.handshake(stack, client)))
+    }
+
+    fn handshake(&self, stack: &TestStack, client: &Client) -> Handshake {
+        if let Some(Token(place)) = client.token {
+            let Connection { state, handshake, .. } = self.connections[place];
+            return match (handshake, state) {
+                (Some(_), _) => Handshake::Fast,
+                (None, ChildState::PeerClosed) => Handshake::Ended,
+                (None, _) => Handshake::Done,
+            };
+        }
+        match client.request.and_then(|request| stack.rsk_listener(request)) {
+            Some(listener) => Handshake::Request { listens: stack.queue_len(listener).is_ok() },
+            None => Handshake::Cookie,
+        }
+    }
+
     /// The listener drops bare ACKs from now on, or no longer.
     pub(super) fn hold(&mut self, id: Id, on: bool) {
         if on {
@@ -65,7 +114,7 @@ impl Clients {
         let tuple = Tuple { local, remote: (from, conn).into() };
         let arrival = Arrival { tuple, hashes: Hashes { syn_hash, sk_hash } };
         if fast {
-            self.clients.insert(conn, Client { arrival, token: None });
+            self.clients.insert(conn, Client { arrival, token: None, request: None });
             match self.fast(stack, here, conn, arrival) {
                 Ok(listener) => {
                     if !self.holding.contains(&listener) {
@@ -80,12 +129,13 @@ impl Clients {
                 }
             }
         }
-        let to = match stack.syn(arrival, here) {
-            Ok(Syn::New { listener, .. } | Syn::Cookie(listener)) => listener,
+        let (request, to) = match stack.syn(arrival, here) {
+            Ok(Syn::New { request, listener }) => (Some(request), listener),
+            Ok(Syn::Cookie(listener)) => (None, listener),
             Ok(Syn::Duplicate(_)) => return Ok(failed("a request of a client before")),
             Err(why) => return Ok(refused(why)),
         };
-        self.clients.insert(conn, Client { arrival, token: None });
+        self.clients.insert(conn, Client { arrival, token: None, request });
         if fast {
             // What the SYN-ACK does not acknowledge of the data is sent again with the ACK.
             self.segment(stack, here, conn, Payload::Data);
@@ -113,9 +163,9 @@ impl Clients {
         }
     }
 
-    /// A half-open client sends an ACK. Tells whether it is answered with a reset.
-    fn segment(&mut self, stack: &TestStack, here: Here, conn: Conn, payload: Payload) -> bool {
-        let Some(&Client { arrival, .. }) = self.clients.get(&conn) else { return false };
+    /// A half-open client sends an ACK.
+    fn segment(&mut self, stack: &TestStack, here: Here, conn: Conn, payload: Payload) -> Answer {
+        let Some(&Client { arrival, .. }) = self.clients.get(&conn) else { return Answer::Dropped };
         let token = Token(self.connections.len());
         let refused = match stack.ack(&arrival.tuple, payload, here, token) {
             // Nobody sleeps in accept here, so the wake-up is for nobody.
@@ -123,29 +173,29 @@ impl Clients {
             Err(Refused { why, .. }) => why,
         };
         match refused {
-            Refusal::AcceptQueueFull | Refusal::Deferred => false,
+            Refusal::AcceptQueueFull | Refusal::Deferred => Answer::Dropped,
             // Not a request's: it may bear a cookie. So may one whose request was just given up.
             Refusal::NoRequest | Refusal::NoListener => match stack.cookie_ack(arrival, here) {
                 Ok(cookie) if refused == Refusal::NoRequest => match cookie.believe(token) {
                     Ok(Delivered { .. }) => self.connected(conn, token),
-                    Err(_) => false,
+                    Err(_) => Answer::Dropped,
                 },
                 Ok(not_a_cookie) => {
                     not_a_cookie.reject();
-                    true
+                    Answer::Reset
                 }
-                Err(_) => true,
+                Err(_) => Answer::Reset,
             },
-            _ => true,
+            _ => Answer::Reset,
         }
     }
 
-    fn connected(&mut self, conn: Conn, token: Token) -> bool {
+    fn connected(&mut self, conn: Conn, token: Token) -> Answer {
         self.connections.push(Connection { conn, state: ChildState::Established, handshake: None });
         if let Some(client) = self.clients.get_mut(&conn) {
             client.token = Some(token);
         }
-        false
+        Answer::Connected
     }
 
     /// A SYN with data: the listener may take the connection at once.
@@ -181,12 +231,19 @@ impl Clients {
             self.completed(stack, here, conn);
             return Ok(Shown::Word(Word::Established));
         }
-        if self.segment(stack, here, conn, Payload::Data) {
-            self.clients.remove(&conn);
-            reset.push(conn);
-            return Ok(Shown::Word(Word::Reset));
-        }
-        Ok(Shown::Word(Word::Established))
+        Ok(Shown::Word(match self.segment(stack, here, conn, Payload::Data) {
+            Answer::Connected => Word::Established,
+            Answer::Reset => {
+                self.clients.remove(&conn);
+                reset.push(conn);
+                Word::Reset
+            }
+            // What is not acknowledged would be sent again: the client aborts.
+            Answer::Dropped => {
+                self.abort(stack, here, conn);
+                Word::Dropped
+            }
+        }))
     }
 
     /// The same, and then it aborts, before it could see what came of it.
@@ -228,7 +285,7 @@ impl Clients {
                 self.connections[token.0].state = ChildState::Reset;
             }
             // There may be no request: the server waits for a cookie, or has given it up.
-            Some(Client { arrival, token: None }) => drop(stack.reset(&arrival.tuple)),
+            Some(Client { arrival, token: None, .. }) => drop(stack.reset(&arrival.tuple)),
             None => {}
         }
     }

@@ -5,20 +5,22 @@ mod programs;
 mod sockets;
 
 use crate::error::Malformed;
-use crate::trace::{Conn, EpisodeStart, Header, ListenerNumber, Observation, Operation, Shown, Word};
+use crate::trace::{Conn, EpisodeStart, FORMAT, Header, ListenerNumber, Observation, Operation, Shown, Word};
 use clients::Clients;
+pub use clients::Handshake;
 use rskq::counters::Snapshot;
 use rskq::{
-    AttachError, Closing, Config, DefaultBackend, Design, Here, ListenerId, MapError, MapFlag, Outcome,
-    Resources, SockError, Stack, Storage, Syncookies, Sysctl,
+    AttachError, Config, DefaultBackend, Design, Here, ListenerId, MapError, MapFlag, Resources, SockError,
+    Stack, Storage, Syncookies, Sysctl,
 };
 use sockets::Sockets;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::net::SocketAddr;
 
-/// The statistics that traces show. One that the stack does not keep counts as never growing.
-pub const COUNTERS: [&str; 8] = [
+/// The statistics that traces show; in the first format only the first of them. One that the stack does not keep
+/// counts as never growing.
+pub const COUNTERS: [&str; 14] = [
     "ListenOverflows",
     "ListenDrops",
     "TCPMigrateReqSuccess",
@@ -27,7 +29,14 @@ pub const COUNTERS: [&str; 8] = [
     "SyncookiesSent",
     "SyncookiesRecv",
     "EmbryonicRsts",
+    "TCPReqQFullDrop",
+    "TCPDeferAcceptDrop",
+    "TCPFastOpenPassive",
+    "TCPFastOpenPassiveFail",
+    "TCPFastOpenListenOverflow",
+    "PassiveOpens",
 ];
+const IN_THE_FIRST_FORMAT: usize = 8;
 
 // Room for many times what a recorded episode needs. One that needs more shows as a divergence, with
 // the stack's own error.
@@ -56,6 +65,8 @@ pub struct Episode {
     sockets: Sockets,
     clients: Clients,
     counted: Snapshot,
+    /// The counters that are shown.
+    shown: &'static [&'static str],
 }
 
 impl Episode {
@@ -84,10 +95,16 @@ impl Episode {
                 .with_programs(&programs::PROGRAMS, Storage::boxed(programs::ENTRIES as usize)),
             local: (header.address, header.port).into(),
             here: Here { cpu: header.cpu, now: 0 },
-            sockets: Sockets::default(),
+            sockets: Sockets::new(header.fastopen_charged),
             clients: Clients::default(),
             counted: Snapshot::default(),
+            shown: if header.format == FORMAT { &COUNTERS } else { &COUNTERS[..IN_THE_FIRST_FORMAT] },
         }
+    }
+
+    /// Returns the clients that believe that they are connected.
+    pub fn clients(&self) -> impl Iterator<Item = (Conn, Handshake)> {
+        self.clients.all(&self.stack)
     }
 
     /// Does one operation and looks at everything that a trace shows.
@@ -106,14 +123,18 @@ impl Episode {
                 sockets.listen(stack, listener, backlog, picked)?
             }
             Operation::Shutdown { listener } => {
-                let closing = stack.shutdown(sockets.named(listener)?, here);
-                closing.map_or_else(failed, |closing| clients.stopped(stack, here, closing, &mut reset))
+                let id = sockets.named(listener)?;
+                match stack.shutdown(id, here) {
+                    Ok(closing) => sockets.stop(stack, clients, here, closing, &mut reset),
+                    Err(SockError::NotListening) => Shown::Word(Word::NotConnected),
+                    Err(error) => failed(error),
+                }
             }
             Operation::Close { listener } => {
                 let id = sockets.named(listener)?;
                 let closing = stack.close(id, here);
-                let shown =
-                    closing.map_or_else(failed, |closing| clients.stopped(stack, here, closing, &mut reset));
+                let shown = closing
+                    .map_or_else(failed, |closing| sockets.stop(stack, clients, here, closing, &mut reset));
                 sockets.closed(listener);
                 shown
             }
@@ -143,10 +164,7 @@ impl Episode {
                 self.here.cpu = cpu;
                 Shown::Word(Word::Ok)
             }
-            Operation::Fastopen { listener, max_qlen } => {
-                let set = stack.set_fastopen(sockets.named(listener)?, max_qlen);
-                set.map_or_else(failed, |()| Shown::Word(Word::Ok))
-            }
+            Operation::Fastopen { listener, max_qlen } => sockets.set_fastopen(stack, listener, max_qlen)?,
             Operation::DeferAccept { listener, seconds } => {
                 let set = stack.set_defer_accept(sockets.named(listener)?, clients::timeouts_in(seconds));
                 set.map_or_else(failed, |()| Shown::Word(Word::Ok))
@@ -204,28 +222,9 @@ impl Episode {
             .iter()
             .zip(before.iter())
             .map(|((name, now), (_, before))| (name, now.wrapping_sub(before)))
-            .filter(|(name, by)| *by != 0 && COUNTERS.contains(name))
+            .filter(|(name, by)| *by != 0 && self.shown.contains(name))
             .map(|(name, by)| (name.to_owned(), by))
             .collect()
-    }
-}
-
-impl Clients {
-    /// Lets a listener stop to the end, and resets the clients of what nobody took.
-    fn stopped(
-        &mut self,
-        stack: &TestStack,
-        here: Here,
-        closing: Closing<'_, 'static, Token, DefaultBackend>,
-        reset: &mut Vec<Conn>,
-    ) -> Shown {
-        for outcome in closing {
-            match outcome {
-                Outcome::Moved { .. } | Outcome::Spliced { .. } | Outcome::HandedOver { .. } => {}
-                Outcome::Aborted(token) => reset.extend(self.disconnect(stack, here, token)),
-            }
-        }
-        Shown::Word(Word::Ok)
     }
 }
 
@@ -251,6 +250,7 @@ fn map_failed(error: MapError) -> Shown {
         MapError::NotFound => Shown::Word(Word::NotFound),
         MapError::Busy => Shown::Word(Word::Busy),
         MapError::Exists => Shown::Word(Word::Exists),
+        MapError::NoSuchIndex => Shown::Word(Word::TooBig),
         error => failed(error),
     }
 }

@@ -143,6 +143,10 @@ pub enum Word {
     Busy,
     /// `EEXIST`.
     Exists,
+    /// `ENOTCONN`: of `shutdown`, the socket does not listen.
+    NotConnected,
+    /// `E2BIG`: the sockarray is not that long.
+    TooBig,
 }
 
 /// In which state an accepted connection is.

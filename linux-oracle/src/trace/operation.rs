@@ -135,7 +135,7 @@ pub enum ProgramKind {
 }
 
 /// What a program answers, always.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// `SK_PASS`, and selects nobody.
@@ -164,6 +164,14 @@ impl Open {
             listen: true,
             fastopen: None,
         }
+    }
+}
+
+impl Connect {
+    /// A client of the header's address whose hashes are 0.
+    #[must_use]
+    pub fn new(conn: Conn) -> Self {
+        Self { conn, syn_hash: 0, sk_hash: 0, address: None, port: None, fast: false }
     }
 }
 

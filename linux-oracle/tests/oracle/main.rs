@@ -20,7 +20,7 @@ static RECORDED: LazyLock<[Text; 2]> = LazyLock::new(|| TRACES.map(Text::of));
 struct Text {
     lines: Vec<String>,
     /// The indices of the operations that are replayed, episode by episode.
-    in_scope: Vec<Vec<usize>>,
+    episodes: Vec<Vec<usize>>,
 }
 
 impl Text {
@@ -31,7 +31,7 @@ impl Text {
             assert_eq!(number, lines.len() as u64 + 1);
             lines.push(String::from_utf8(line).expect("UTF-8"));
         }
-        Self { in_scope: in_scope(&lines), lines }
+        Self { episodes: episodes(&lines), lines }
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -48,26 +48,17 @@ impl Text {
     /// Returns the index of the first replayed operation whose line `which` picks.
     fn find(&self, which: impl Fn(&Value) -> bool) -> usize {
         let fits = |index: &&usize| which(&serde_json::from_str(&self.lines[**index]).expect("JSON"));
-        *self.in_scope.iter().flatten().find(fits).expect("such a line is in the trace")
+        *self.episodes.iter().flatten().find(fits).expect("such a line is in the trace")
     }
 }
 
-/// Finds out by itself what the replay should do, rather than asking it.
-fn in_scope(lines: &[String]) -> Vec<Vec<usize>> {
+/// The lines of each episode's operations.
+fn episodes(lines: &[String]) -> Vec<Vec<usize>> {
     let mut episodes: Vec<Vec<usize>> = Vec::new();
-    let mut skipping = false;
     for (index, line) in lines.iter().enumerate() {
         match Line::parse(line.as_bytes()).expect("well formed") {
             Line::Header(_) => {}
-            Line::Episode(_) => {
-                episodes.push(Vec::new());
-                skipping = false;
-            }
-            Line::Operation(
-                Operation::Hold { .. } | Operation::Program { .. } | Operation::IncomingCpu { .. },
-                _,
-            ) => skipping = true,
-            Line::Operation(..) if skipping => {}
+            Line::Episode(_) => episodes.push(Vec::new()),
             Line::Operation(..) => episodes.last_mut().expect("an episode").push(index),
         }
     }

@@ -1,0 +1,134 @@
+//! The clients: each is a socket that never waits and aborts when it is dropped.
+
+use super::option::{self, TCP_CLOSE, TCP_ESTABLISHED, TCP_FIN_WAIT1, TCP_SYN_SENT};
+use crate::trace::{Conn, Word};
+use nix::libc;
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use socket2::{Domain, SockAddr, Socket, Type};
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};
+use std::time::Duration;
+
+/// The clients that are connected.
+pub(super) struct Clients {
+    sockets: BTreeMap<Conn, Socket>,
+    /// Tells which of them were reset: nothing else that is reported happens to them.
+    resets: Epoll,
+}
+
+/// Returns a client that is bound to the loopback address of `to`'s family and connects to `to`,
+/// with a byte of data if it is `fast`. On loopback a handshake that succeeds at once is over then.
+pub(super) fn connect(conn: Conn, to: SocketAddr, fast: bool) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(to), Type::STREAM.nonblocking(), None)?;
+    abort_when_dropped(&socket)?;
+    let from: IpAddr = if to.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
+    socket.bind(&SocketAddr::new(from, conn).into())?;
+    let to = SockAddr::from(to);
+    let begun = if fast {
+        socket.send_to_with_flags(b"x", &to, libc::MSG_FASTOPEN).map(drop)
+    } else {
+        socket.connect(&to)
+    };
+    match begun {
+        Err(error) if !answered(&error) => Err(error),
+        _ => Ok(socket),
+    }
+}
+
+/// Whether an error of connecting only says how far the handshake is.
+fn answered(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::EINPROGRESS | libc::ECONNREFUSED | libc::ECONNRESET | libc::EPIPE | libc::EAGAIN)
+    )
+}
+
+/// Closing the socket sends a RST, and leaves nothing of the connection.
+pub(super) fn abort_when_dropped(socket: &Socket) -> io::Result<()> {
+    socket.set_linger(Some(Duration::ZERO))
+}
+
+impl Clients {
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self { sockets: BTreeMap::new(), resets: Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)? })
+    }
+
+    pub(super) fn contains(&self, conn: Conn) -> bool {
+        self.sockets.contains_key(&conn)
+    }
+
+    /// Connects a client; it is kept if it is connected then, or was and was reset.
+    pub(super) fn connect(&mut self, conn: Conn, to: SocketAddr, fast: bool) -> io::Result<Word> {
+        let socket = connect(conn, to, fast)?;
+        let word = match option::tcp_info(&socket)?.state {
+            TCP_SYN_SENT => return Ok(Word::Dropped),
+            TCP_CLOSE => match socket.take_error()?.and_then(|error| error.raw_os_error()) {
+                Some(libc::ECONNRESET | libc::EPIPE) => Word::Reset,
+                _ => return Ok(Word::Refused),
+            },
+            _ => Word::Established,
+        };
+        self.resets.add(&socket, EpollEvent::new(EpollFlags::empty(), u64::from(conn)))?;
+        self.sockets.insert(conn, socket);
+        Ok(word)
+    }
+
+    /// Sends a byte, or nothing and closes the sending side. A client that gets no answer would repeat
+    /// itself some time later, so it aborts instead.
+    pub(super) fn send(&mut self, conn: Conn, fin: bool) -> io::Result<Option<Word>> {
+        let Some(socket) = self.sockets.get_mut(&conn) else { return Ok(None) };
+        let sent = if fin { socket.shutdown(Shutdown::Write) } else { socket.write_all(b"x") };
+        sent.or_else(|error| if answered(&error) { Ok(()) } else { Err(error) })?;
+        let info = option::tcp_info(&*socket)?;
+        Ok(Some(match info.state {
+            TCP_CLOSE => Word::Reset,
+            TCP_FIN_WAIT1 => self.abort_unanswered(conn),
+            TCP_ESTABLISHED if info.unacked > 0 => self.abort_unanswered(conn),
+            _ if fin => Word::Ok,
+            _ => Word::Established,
+        }))
+    }
+
+    fn abort_unanswered(&mut self, conn: Conn) -> Word {
+        self.sockets.remove(&conn);
+        Word::Dropped
+    }
+
+    /// A client aborts. Returns whether it was there.
+    pub(super) fn abort(&mut self, conn: Conn) -> bool {
+        self.sockets.remove(&conn).is_some()
+    }
+
+    /// Takes a client that was reset out of those that [`Clients::reset`] would tell.
+    pub(super) fn forget_if_reset(&mut self, conn: Conn) -> io::Result<()> {
+        if let Some(socket) = self.sockets.get(&conn)
+            && option::tcp_info(socket)?.state == TCP_CLOSE
+        {
+            self.sockets.remove(&conn);
+        }
+        Ok(())
+    }
+
+    pub(super) fn abort_all(&mut self) {
+        self.sockets.clear();
+    }
+
+    /// Takes the clients that were reset, sorted.
+    pub(super) fn reset(&mut self) -> io::Result<Vec<Conn>> {
+        let mut reset = Vec::new();
+        let mut events = [EpollEvent::empty(); 64];
+        loop {
+            let count = self.resets.wait(&mut events, EpollTimeout::ZERO)?;
+            for event in &events[..count] {
+                let conn = event.data() as Conn;
+                self.sockets.remove(&conn);
+                reset.push(conn);
+            }
+            if count < events.len() {
+                reset.sort_unstable();
+                return Ok(reset);
+            }
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! A real kernel as the oracle, operation by operation.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`kernel`] | the kernel: doing operations, observing everything |
+//! | [`generator`] | random operations that make sense where they stand |
+//! | [`run`] | both sides, compared after every operation |
+//! | [`shrink`] | the shortest episode that still differs |
+
+pub mod generator;
+pub mod kernel;
+pub mod run;
+pub mod shrink;

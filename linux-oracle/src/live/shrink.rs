@@ -1,0 +1,40 @@
+//! The shortest episode that still differs.
+
+use super::kernel::StepError;
+use super::run::{Diverging, Live};
+use crate::trace::{EpisodeStart, Operation};
+
+/// Deletes operations for as long as the sides still differ: halves of them first, single ones in the end.
+///
+/// # Errors
+///
+/// If the system fails.
+pub fn shrink(live: &mut Live, diverging: Diverging) -> Result<Diverging, StepError> {
+    shrink_with(diverging, |start, operations| live.again(start, operations))
+}
+
+/// The same with whatever does operations and tells whether the sides differ.
+///
+/// # Errors
+///
+/// What `again` fails with.
+pub fn shrink_with<E>(
+    mut least: Diverging,
+    mut again: impl FnMut(EpisodeStart, &[Operation]) -> Result<Option<Diverging>, E>,
+) -> Result<Diverging, E> {
+    let mut size = least.done.len() / 2;
+    while size > 0 {
+        let mut from = 0;
+        while from < least.done.len() {
+            let to = (from + size).min(least.done.len());
+            let kept = least.done[..from].iter().chain(&least.done[to..]);
+            let operations: Vec<Operation> = kept.map(|(operation, _)| *operation).collect();
+            match again(least.start, &operations)? {
+                Some(smaller) => least = smaller,
+                None => from = to,
+            }
+        }
+        size /= 2;
+    }
+    Ok(least)
+}
