@@ -1,4 +1,6 @@
-//! `linux-oracle`: replays recorded runs of a Linux kernel against `rskq`.
+//! `linux-oracle`: compares `rskq` with a Linux kernel, recorded or live.
+
+mod commands;
 
 use clap::{Parser, Subcommand};
 use linux_oracle::error::Malformed;
@@ -30,10 +32,23 @@ enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Does random operations on this system's kernel, in a network namespace of its own, and on a stack,
+    /// and compares everything after each.
+    ///
+    /// Exit code: 0 no divergence, 1 a divergence, 2 an error, 77 where the system does not allow it.
+    Live(commands::LiveArguments),
+    /// Does random operations on this system's kernel, and writes what it shows as a trace.
+    ///
+    /// Exit code: as of live.
+    Record(commands::RecordArguments),
 }
 
 fn main() -> ExitCode {
-    let Arguments { command: Command::Replay { json, files } } = Arguments::parse();
+    let (json, files) = match Arguments::parse().command {
+        Command::Replay { json, files } => (json, files),
+        Command::Live(arguments) => return commands::live(&arguments),
+        Command::Record(arguments) => return commands::record(&arguments),
+    };
     match replay_files(&files, json, &mut io::stdout().lock()) {
         Ok(verdict) => ExitCode::from(verdict as u8),
         Err(error) => {

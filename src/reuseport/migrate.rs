@@ -22,12 +22,13 @@ pub(crate) enum Migration<'a, 's, C: Send + 'static, B: Backend> {
 
 impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
     /// Tells whether connections of a listener that stops may migrate, now or later: it stays in its group
-    /// then. This is the first of the two times that the guard is looked at. (Linux:
+    /// then. Under its `sock`. This is the first of the two times that the guard is looked at. (Linux:
     /// `reuseport_stop_listen_sock()`.)
     pub(crate) fn may_migrate(&self, listener: &Listener<C, B>) -> bool {
         let group = self.groups.get(listener.sk_reuseport_cb.load(Ordering::Acquire));
         let asks = |group| self.program(group, Occasion::Close).is_some();
-        self.sysctl.tcp_migrate_req() || group.is_some_and(asks)
+        // One that does not share its address has nobody to migrate to.
+        listener.shares() && (self.sysctl.tcp_migrate_req() || group.is_some_and(asks))
     }
 
     /// Chooses where a connection of the `closed` listener migrates to: whoever the group's program selects, or

@@ -38,6 +38,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
             });
         match added {
             Ok(listener) => {
+                count(&self.net.counters.PassiveOpens);
                 let wake = (!B::planted(Fault::WakeForgotten)).then_some(Wake(listener));
                 Ok(Delivered { listener, wake })
             }

@@ -291,9 +291,19 @@ impl Clients {
     }
 
     /// The client closes its sending side, which ends its handshake if that is still to be done.
-    pub(super) fn fin(&mut self, stack: &TestStack, here: Here, conn: Conn) -> Result<Shown, Malformed> {
-        if self.client(conn)?.token.is_none() {
-            self.segment(stack, here, conn, Payload::Data);
+    pub(super) fn fin(
+        &mut self,
+        stack: &TestStack,
+        here: Here,
+        conn: Conn,
+        reset: &mut Vec<Conn>,
+    ) -> Result<Shown, Malformed> {
+        if self.client(conn)?.token.is_none()
+            && let Answer::Reset = self.segment(stack, here, conn, Payload::Data)
+        {
+            self.clients.remove(&conn);
+            reset.push(conn);
+            return Ok(Shown::Word(Word::Reset));
         }
         self.completed(stack, here, conn);
         if let Some(token) = self.client(conn)?.token {

@@ -147,7 +147,7 @@ impl Episode {
             Operation::Data { conn } => clients.data(stack, here, conn, &mut reset)?,
             Operation::DataThenReset { conn } => clients.data_then_reset(stack, here, conn, &mut reset)?,
             Operation::Reset { conn } => clients.reset(stack, here, conn)?,
-            Operation::Fin { conn } => clients.fin(stack, here, conn)?,
+            Operation::Fin { conn } => clients.fin(stack, here, conn, &mut reset)?,
             Operation::MigrateReq { on } => {
                 stack.set_migrate_req(on);
                 Shown::Word(Word::Ok)

@@ -6,13 +6,16 @@
 //! * what a client does next whose half-open request has lost its listener, unless the request is sure to find
 //!   room where it goes: it never aborts, and never finds a queue full;
 //! * several half-open requests whose timers go off at the same moment;
+//! * a socket that is shut down while it does not listen does not listen again: its connections would not take
+//!   data, which is not what the stack is about;
 //! * IPv6 wildcards with and without IPv4 at one port in one episode.
 
+use super::book::Book;
 use super::kernel::{Bound, Kernel, StepError};
 use crate::episode::{Episode, Handshake};
 use crate::trace::{
     Conn, Connect, Descriptor, EpisodeStart, Header, ListenerNumber, Observation, Open, Operation,
-    ProgramKind, Shown, Verdict, Word,
+    ProgramKind, Verdict,
 };
 use fastrand::Rng;
 use std::collections::BTreeMap;
@@ -31,13 +34,6 @@ const FIRST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const SECOND: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 const ANY6: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
 const FIRST6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
-
-/// What the generator remembers of a socket.
-#[derive(Clone, Copy)]
-struct Socket {
-    at: SocketAddr,
-    v6only: bool,
-}
 
 /// What an episode is about.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -60,7 +56,7 @@ pub struct Generator {
     programs: bool,
     theme: Theme,
     v6only: bool,
-    sockets: BTreeMap<ListenerNumber, Socket>,
+    book: Book,
     next: ListenerNumber,
     /// Operations left of the episode.
     left: u32,
@@ -78,7 +74,7 @@ impl Generator {
             programs,
             theme: Theme::Group,
             v6only: false,
-            sockets: BTreeMap::new(),
+            book: Book::new((header.address, header.port).into()),
             next: 1,
             left: 0,
             timers: false,
@@ -94,7 +90,7 @@ impl Generator {
             _ => Theme::Group,
         };
         self.v6only = self.rng.bool();
-        self.sockets.clear();
+        self.book = Book::new(self.local);
         self.next = 1;
         self.left = if self.theme == Theme::Crowd { 500 } else { self.rng.u32(30..90) };
         // They take a second each.
@@ -121,21 +117,16 @@ impl Generator {
 
     /// Takes note of what an operation showed.
     pub fn shown(&mut self, operation: &Operation, observed: &Observation) {
-        let ok = observed.result == Shown::Word(Word::Ok);
-        match operation {
-            Operation::Open(open) if ok => {
-                let ip = open.address.unwrap_or(self.local.ip());
-                let port = open.picked.or(open.port).unwrap_or(self.local.port());
-                self.sockets.insert(open.listener, Socket { at: (ip, port).into(), v6only: open.v6only });
-            }
-            Operation::Listen { listener, picked: Some(port), .. } => {
-                if let Some(socket) = self.sockets.get_mut(listener) {
-                    socket.at.set_port(*port);
-                }
-            }
-            Operation::Close { listener } => drop(self.sockets.remove(listener)),
-            _ => {}
-        }
+        self.book.shown(operation, observed);
+    }
+
+    /// Fills the hashes of a connection in; tells whether they are known.
+    ///
+    /// # Errors
+    ///
+    /// If the system fails.
+    pub fn hash(&self, operation: &mut Operation, kernel: &mut Kernel) -> Result<bool, StepError> {
+        self.book.hash(operation, kernel)
     }
 
     /// Makes the next operation. `None` at the end of the episode.
@@ -155,13 +146,15 @@ impl Generator {
             Theme::Addresses => 8,
             Theme::Group | Theme::Programs => 5,
         };
-        let listener = self.pick(self.sockets.keys().copied().collect());
+        let listener = self.pick(self.book.sockets.keys().copied().collect());
         match self.rng.u32(0..100) {
-            0..=11 if self.sockets.len() < most => Some(self.open()),
-            0..=14 if self.theme == Theme::Crowd && self.sockets.len() < most => Some(self.open()),
+            0..=11 if self.book.sockets.len() < most => Some(self.open()),
+            0..=14 if self.theme == Theme::Crowd && self.book.sockets.len() < most => Some(self.open()),
             12..=54 => self.connect(state),
             55..=63 => Some(Operation::Accept { listener: listener? }),
-            64..=68 => Some(Operation::Listen { listener: listener?, backlog: self.backlog(), picked: None }),
+            64..=68 if !self.book.sockets.get(&listener?)?.spoiled => {
+                Some(Operation::Listen { listener: listener?, backlog: self.backlog(), picked: None })
+            }
             69..=72 => Some(Operation::Shutdown { listener: listener? }),
             73..=76 => Some(Operation::Close { listener: listener? }),
             77..=80 => Some(Operation::Hold { listener: listener?, on: self.rng.u32(0..3) != 0 }),
@@ -222,41 +215,11 @@ impl Generator {
             fast: self.rng.u32(0..6) == 0,
         };
         if self.theme == Theme::Addresses {
-            let ports = self.sockets.values().map(|socket| socket.at.port()).chain([self.local.port()]);
+            let ports = self.book.sockets.values().map(|socket| socket.at.port()).chain([self.local.port()]);
             connect.port = self.pick(ports.collect()).filter(|&port| port != self.local.port());
             connect.address = self.pick(vec![FIRST, FIRST, SECOND, FIRST6]);
         }
         Some(Operation::Connect(connect))
-    }
-
-    /// Fills the hashes of a connection in; tells whether they are known.
-    ///
-    /// # Errors
-    ///
-    /// If the system fails.
-    pub fn hash(
-        &self,
-        operation: &mut Operation,
-        last: Option<&Observation>,
-        kernel: &mut Kernel,
-    ) -> Result<bool, StepError> {
-        let Operation::Connect(connect) = operation else { return Ok(true) };
-        let ip = connect.address.unwrap_or(self.local.ip());
-        let to = SocketAddr::new(ip, connect.port.unwrap_or(self.local.port()));
-        // Whoever listens at the address itself is asked first.
-        let listens = |listener: &ListenerNumber| {
-            last.is_some_and(|last| matches!(last.listeners.get(listener), Some(Descriptor::Listening(..))))
-        };
-        let exact = self.sockets.iter().any(|(listener, socket)| socket.at == to && listens(listener));
-        let bound = if exact { Bound::Specific } else { Bound::Wildcard };
-        match kernel.hashes(to, bound, connect.conn) {
-            Ok(Some(hashes)) => {
-                (connect.syn_hash, connect.sk_hash) = (hashes.syn_hash, hashes.sk_hash);
-                Ok(true)
-            }
-            Ok(None) | Err(StepError::NotMeasured(_)) => Ok(false),
-            Err(error) => Err(error),
-        }
     }
 
     /// A client does something.

@@ -7,6 +7,7 @@
 //! | [`run`] | both sides, compared after every operation |
 //! | [`shrink`] | the shortest episode that still differs |
 
+mod book;
 pub mod generator;
 pub mod kernel;
 pub mod run;

@@ -1,5 +1,6 @@
 //! Both sides, compared after every operation.
 
+use super::book::Book;
 use super::generator::Generator;
 use super::kernel::{Kernel, StepError};
 use crate::episode::Episode;
@@ -96,8 +97,7 @@ impl Live {
         let mut episode = Episode::new(&header, start, self.design);
         let mut done: Vec<(Operation, Observation)> = Vec::new();
         while let Some(mut operation) = generator.next(&episode, done.last().map(|(_, shown)| shown)) {
-            let last = done.last().map(|(_, shown)| shown);
-            if !generator.hash(&mut operation, last, &mut self.kernel)? {
+            if !generator.hash(&mut operation, &mut self.kernel)? {
                 continue;
             }
             let observed = self.kernel.step(&mut operation)?;
@@ -127,14 +127,20 @@ impl Live {
         let header = self.kernel.header().clone();
         self.kernel.episode(start)?;
         let mut episode = Episode::new(&header, start, self.design);
+        let mut book = Book::new((header.address, header.port).into());
         let mut done = Vec::new();
         for mut operation in operations.iter().copied() {
+            // Without some of the operations another listener may be asked, by another hash.
+            if !book.hash(&mut operation, &mut self.kernel)? {
+                return Ok(None);
+            }
             let observed = match self.kernel.step(&mut operation) {
                 Ok(observed) => observed,
                 Err(StepError::Malformed(_)) => return Ok(None),
                 Err(error) => return Err(error),
             };
             let Ok(got) = episode.step(operation) else { return Ok(None) };
+            book.shown(&operation, &observed);
             let fields = differences(&observed, &got);
             done.push((operation, observed));
             if !fields.is_empty() {
@@ -159,7 +165,7 @@ impl Live {
         let mut lines = vec![Line::Episode(start)];
         let mut last: Option<Observation> = None;
         while let Some(mut operation) = generator.next(&episode, last.as_ref()) {
-            if !generator.hash(&mut operation, last.as_ref(), &mut self.kernel)? {
+            if !generator.hash(&mut operation, &mut self.kernel)? {
                 continue;
             }
             let observed = self.kernel.step(&mut operation)?;

@@ -19,6 +19,29 @@ pub const FORMAT: &str = "rskq-linux-trace/2";
 /// first as its default.
 pub const FORMATS: [&str; 2] = ["rskq-linux-trace/1", FORMAT];
 
+/// The statistics that traces show, by Linux's names; the first format has the first
+/// [`FIRST_COUNTERS`].
+///
+/// Left out is what depends on how segments are sent rather than on what is decided about them.
+pub const COUNTERS: [&str; 14] = [
+    "ListenOverflows",
+    "ListenDrops",
+    "TCPMigrateReqSuccess",
+    "TCPMigrateReqFailure",
+    "TCPReqQFullDoCookies",
+    "SyncookiesSent",
+    "SyncookiesRecv",
+    "EmbryonicRsts",
+    "TCPReqQFullDrop",
+    "TCPDeferAcceptDrop",
+    "TCPFastOpenPassive",
+    "TCPFastOpenPassiveFail",
+    "TCPFastOpenListenOverflow",
+    "PassiveOpens",
+];
+/// How many of [`COUNTERS`] the first format has.
+pub const FIRST_COUNTERS: usize = 8;
+
 /// Names a listening descriptor within an episode.
 pub type ListenerNumber = u32;
 /// Names a client: its source port.

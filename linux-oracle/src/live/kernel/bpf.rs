@@ -2,8 +2,8 @@
 
 use nix::libc;
 use std::ffi::CStr;
-use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::{io, ptr};
 
 // Numbers of the system's interface, from its enumerations `bpf_cmd`, `bpf_map_type`, `bpf_prog_type`
 // and `bpf_attach_type`.
@@ -110,27 +110,28 @@ impl Map {
 
     pub(super) fn lookup(&self, key: u32) -> io::Result<u32> {
         let mut value = 0;
-        self.element(BPF_MAP_LOOKUP_ELEM, key, &mut value)?;
+        self.element(BPF_MAP_LOOKUP_ELEM, key, Some(&mut value))?;
         Ok(value)
     }
 
     pub(super) fn update(&self, key: u32, mut value: u32) -> io::Result<()> {
-        self.element(BPF_MAP_UPDATE_ELEM, key, &mut value)
+        self.element(BPF_MAP_UPDATE_ELEM, key, Some(&mut value))
     }
 
     pub(super) fn delete(&self, key: u32) -> io::Result<()> {
-        self.element(BPF_MAP_DELETE_ELEM, key, &mut 0)
+        self.element(BPF_MAP_DELETE_ELEM, key, None)
     }
 
-    fn element(&self, command: libc::c_int, key: u32, value: &mut u32) -> io::Result<()> {
+    fn element(&self, command: libc::c_int, key: u32, value: Option<&mut u32>) -> io::Result<()> {
         let attr = MapElem {
             map_fd: self.0.as_raw_fd() as u32,
             _pad: 0,
             key: (&raw const key).expose_provenance() as u64,
-            value: std::ptr::from_mut(value).expose_provenance() as u64,
+            // What a command does not know has to be 0.
+            value: value.map_or(0, |value| ptr::from_mut(value).expose_provenance() as u64),
             flags: 0, // BPF_ANY
         };
-        // SAFETY: both pointers are to 4 bytes, as wide as the map's keys and values are, and outlive
+        // SAFETY: the pointers are to 4 bytes each, as wide as the map's keys and values are, and outlive
         // the call; the value is ours alone.
         unsafe { bpf(command, &attr) }.map(drop)
     }

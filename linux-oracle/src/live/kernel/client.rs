@@ -1,6 +1,6 @@
 //! The clients: each is a socket that never waits and aborts when it is dropped.
 
-use super::option::{self, TCP_CLOSE, TCP_ESTABLISHED, TCP_FIN_WAIT1, TCP_SYN_SENT};
+use super::option::{self, TCP_CLOSE, TCP_SYN_SENT};
 use crate::trace::{Conn, Word};
 use nix::libc;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
@@ -30,18 +30,18 @@ pub(super) fn connect(conn: Conn, to: SocketAddr, fast: bool) -> io::Result<Sock
     } else {
         socket.connect(&to)
     };
-    match begun {
-        Err(error) if !answered(&error) => Err(error),
-        _ => Ok(socket),
-    }
+    begun.or_else(ignore_answers)?;
+    Ok(socket)
 }
 
-/// Whether an error of connecting only says how far the handshake is.
-fn answered(error: &io::Error) -> bool {
-    matches!(
-        error.raw_os_error(),
-        Some(libc::EINPROGRESS | libc::ECONNREFUSED | libc::ECONNRESET | libc::EPIPE | libc::EAGAIN)
-    )
+/// Ignores what only says how far the handshake is, or how it ended: the socket's state says that too.
+fn ignore_answers(error: io::Error) -> io::Result<()> {
+    match error.raw_os_error() {
+        Some(libc::EINPROGRESS | libc::ECONNREFUSED | libc::ECONNRESET | libc::EPIPE | libc::ENOTCONN) => {
+            Ok(())
+        }
+        _ => Err(error),
+    }
 }
 
 /// Closing the socket sends a RST, and leaves nothing of the connection.
@@ -74,25 +74,31 @@ impl Clients {
         Ok(word)
     }
 
-    /// Sends a byte, or nothing and closes the sending side. A client that gets no answer would repeat
-    /// itself some time later, so it aborts instead.
-    pub(super) fn send(&mut self, conn: Conn, fin: bool) -> io::Result<Option<Word>> {
+    /// Sends a byte; `None` if there is no such client. One that gets no answer would repeat itself some
+    /// time later, so it aborts instead.
+    pub(super) fn send(&mut self, conn: Conn) -> io::Result<Option<Word>> {
         let Some(socket) = self.sockets.get_mut(&conn) else { return Ok(None) };
-        let sent = if fin { socket.shutdown(Shutdown::Write) } else { socket.write_all(b"x") };
-        sent.or_else(|error| if answered(&error) { Ok(()) } else { Err(error) })?;
+        socket.write_all(b"x").or_else(ignore_answers)?;
         let info = option::tcp_info(&*socket)?;
         Ok(Some(match info.state {
             TCP_CLOSE => Word::Reset,
-            TCP_FIN_WAIT1 => self.abort_unanswered(conn),
-            TCP_ESTABLISHED if info.unacked > 0 => self.abort_unanswered(conn),
-            _ if fin => Word::Ok,
+            _ if info.unacked > 0 => {
+                self.sockets.remove(&conn);
+                Word::Dropped
+            }
             _ => Word::Established,
         }))
     }
 
-    fn abort_unanswered(&mut self, conn: Conn) -> Word {
-        self.sockets.remove(&conn);
-        Word::Dropped
+    /// Closes the sending side; `None` if there is no such client. Its answer comes late, so whether it
+    /// was dropped does not show.
+    pub(super) fn fin(&mut self, conn: Conn) -> io::Result<Option<Word>> {
+        let Some(socket) = self.sockets.get(&conn) else { return Ok(None) };
+        socket.shutdown(Shutdown::Write).or_else(ignore_answers)?;
+        Ok(Some(match option::tcp_info(socket)?.state {
+            TCP_CLOSE => Word::Reset,
+            _ => Word::Ok,
+        }))
     }
 
     /// A client aborts. Returns whether it was there.

@@ -1,29 +1,10 @@
 //! The statistics, by `/proc`.
 
+use crate::trace::COUNTERS;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-
-/// What is read of `netstat`, where most of a trace's statistics are.
-const EXTENDED: [&str; 13] = [
-    "ListenOverflows",
-    "ListenDrops",
-    "TCPMigrateReqSuccess",
-    "TCPMigrateReqFailure",
-    "TCPReqQFullDoCookies",
-    "TCPReqQFullDrop",
-    "SyncookiesSent",
-    "SyncookiesRecv",
-    "EmbryonicRsts",
-    "TCPDeferAcceptDrop",
-    "TCPFastOpenPassive",
-    "TCPFastOpenPassiveFail",
-    "TCPFastOpenListenOverflow",
-];
-
-/// What is read of `snmp`.
-const BASIC: [&str; 1] = ["PassiveOpens"];
 
 /// Reads the statistics and says which grew.
 pub(super) struct Counters([Table; 2]);
@@ -45,7 +26,7 @@ struct Column {
 
 impl Counters {
     pub(super) fn open() -> io::Result<Self> {
-        Ok(Self([Table::open("netstat", "TcpExt:", &EXTENDED)?, Table::open("snmp", "Tcp:", &BASIC)?]))
+        Ok(Self([Table::open("netstat", "TcpExt:")?, Table::open("snmp", "Tcp:")?]))
     }
 
     /// Returns the increments since the last time, of those that grew.
@@ -59,7 +40,7 @@ impl Counters {
 }
 
 impl Table {
-    fn open(file: &str, prefix: &str, names: &[&'static str]) -> io::Result<Self> {
+    fn open(file: &str, prefix: &str) -> io::Result<Self> {
         let path = format!("/proc/thread-self/net/{file}");
         let mut table =
             Self { file: File::open(path)?, text: vec![0; 1 << 14], line: 0, columns: Vec::new() };
@@ -71,11 +52,11 @@ impl Table {
             .find(|(_, line)| line.starts_with(prefix))
             .ok_or(io::ErrorKind::NotFound)?;
         table.line = line + 1;
-        // An older kernel does not have all: those never grow.
+        // The rest is in another table; and what an older kernel does not have never grows.
         table.columns = header
             .split(' ')
             .enumerate()
-            .filter_map(|(index, word)| Some((index, *names.iter().find(|name| **name == word)?)))
+            .filter_map(|(index, word)| Some((index, *COUNTERS.iter().find(|name| **name == word)?)))
             .map(|(index, name)| Column { index, name, last: 0 })
             .collect();
         table.read(|_, _| ())?;

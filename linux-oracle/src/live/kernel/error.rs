@@ -4,6 +4,7 @@ use crate::error::Malformed;
 use crate::trace::Word;
 use nix::libc;
 use std::io;
+use std::net::SocketAddr;
 use thiserror::Error;
 
 /// The system does not let a kernel be driven at all.
@@ -27,8 +28,8 @@ pub enum StepError {
     #[error("selection programs need CAP_BPF")]
     NoPrograms,
     /// A hash cannot be measured now: something else listens where the measurement would have to.
-    #[error("the hash of client {0} cannot be measured while somebody listens there")]
-    NotMeasured(u16),
+    #[error("hashes for {0} cannot be measured while somebody listens there")]
+    NotMeasured(SocketAddr),
     /// The system failed in a way that no trace can say.
     #[error("{doing}: {error}")]
     System {

@@ -44,8 +44,8 @@ pub(super) struct Cache {
     recorder: Option<Recorder>,
 }
 
-/// Listeners beside all others: those are not bound to a device, so these are a group of their own that
-/// every SYN prefers as long as it is there.
+/// Listeners beside all others: those are not bound to a device, so these are a group of their own. It is
+/// found first as the youngest of an IPv4 address; of an IPv6 address that would be the oldest.
 struct Group {
     to: SocketAddr,
     listeners: Vec<Socket>,
@@ -93,7 +93,7 @@ impl Cache {
         let mut measured = Vec::new();
         for conn in wanted {
             let part = group.part(conn).map_err(StepError::at("connecting to measure"))?;
-            let part = part.ok_or(StepError::NotMeasured(conn))?;
+            let part = part.ok_or(StepError::NotMeasured(to))?;
             let hash = match &self.recorder {
                 Some(recorder) => Some(recorder.hash().map_err(StepError::at("reading a hash"))?),
                 None => middle(part),

@@ -2,7 +2,7 @@
 //! showed.
 //!
 //! Everything runs on loopback and on one CPU at a time, so a handshake that succeeds is over when
-//! `connect()` returns: nothing waits but [`Operation::Timer`].
+//! `connect()` returns: nothing waits but [`Timer`](crate::trace::Operation::Timer).
 //!
 //! | what | how it shows |
 //! |---|---|
@@ -65,6 +65,12 @@ pub struct Setup {
 }
 
 /// A kernel, seen from a namespace that this process has entered and does not leave.
+///
+/// Three things it cannot observe truly, so they are not to be asked of it: a `fin` that the listener
+/// drops is repeated 200 ms later; a timer that would go off while operations are done, if an episode
+/// takes more than a second without [`Operation::Timer`](crate::trace::Operation::Timer); and the order
+/// in which the requests of one `Timer` go, if they are for the same listener. Clients have source ports
+/// below 32768, where the kernel picks none.
 pub struct Kernel {
     header: Header,
     sysctls: Sysctls,
@@ -178,8 +184,8 @@ impl Kernel {
     ///
     /// # Errors
     ///
-    /// If they cannot be measured now, since somebody listens who does not share the port, or at the
-    /// specific IPv6 address while a wildcard's hash is to be measured; or if the system fails.
+    /// If they cannot be measured now, since somebody listens at that port who does not share it, or at
+    /// any IPv6 address where `to` is one; or if the system fails.
     pub fn hashes(&mut self, to: SocketAddr, bound: Bound, conn: Conn) -> Result<Option<Hashes>, StepError> {
         if let Some(hashes) = self.hashes.get(to, bound, conn) {
             return Ok(hashes);
@@ -194,14 +200,15 @@ impl Kernel {
     ///
     /// As [`Kernel::hashes`].
     pub fn measure(&mut self, to: SocketAddr, bound: Bound, conns: &[Conn]) -> Result<(), StepError> {
-        let at = |listener: &Listener| listener.address == to.ip() && listener.port().ok() == Some(to.port());
-        if bound == Bound::Wildcard && to.is_ipv6() && self.listeners.values().any(at) {
-            return Err(StepError::NotMeasured(conns.first().copied().unwrap_or_default()));
+        let before = |it: &Listener| it.address.is_ipv6() && it.port().is_ok_and(|port| port == to.port());
+        if to.is_ipv6() && self.listeners.values().any(before) {
+            return Err(StepError::NotMeasured(to));
         }
-        self.hashes.measure(to, Bound::Specific, conns, self.cpu)?;
-        self.hashes.measure(to, bound, conns, self.cpu)?;
-        // What the measurement counted is nobody's.
-        self.settle()
+        let specific = self.hashes.measure(to, Bound::Specific, conns, self.cpu);
+        let measured = specific.and_then(|()| self.hashes.measure(to, bound, conns, self.cpu));
+        // What the measurement counted is nobody's, also where it failed.
+        self.settle()?;
+        measured
     }
 
     fn run_on(&mut self, cpu: u32) -> Result<(), StepError> {

@@ -16,10 +16,8 @@ pub(super) struct TcpInfo {
     pub(super) sacked: u32,
 }
 
-pub(super) const TCP_ESTABLISHED: u8 = 1;
 pub(super) const TCP_SYN_SENT: u8 = 2;
 pub(super) const TCP_SYN_RECV: u8 = 3;
-pub(super) const TCP_FIN_WAIT1: u8 = 4;
 pub(super) const TCP_CLOSE: u8 = 7;
 pub(super) const TCP_CLOSE_WAIT: u8 = 8;
 pub(super) const TCP_LISTEN: u8 = 10;

@@ -57,15 +57,18 @@ impl Kernel {
             Operation::Accept { listener } => return self.accept(*listener),
             Operation::Connect(connect) => self.connect(connect)?,
             Operation::Hold { listener, on } => self.hold(*listener, *on)?,
-            Operation::Data { conn } => self.send(*conn, false)?,
-            Operation::DataThenReset { conn } => match self.send(*conn, false)? {
+            Operation::Data { conn } => self.send(*conn)?,
+            Operation::DataThenReset { conn } => match self.send(*conn)? {
                 Word::Reset => Word::Reset,
                 _ => {
                     self.clients.abort(*conn);
                     Word::OverflowOrEstablished
                 }
             },
-            Operation::Fin { conn } => self.send(*conn, true)?,
+            Operation::Fin { conn } => {
+                let closed = self.clients.fin(*conn).map_err(StepError::at("closing a sending side"))?;
+                closed.ok_or(Malformed::NoClient(*conn))?
+            }
             Operation::Reset { conn } => {
                 if !self.clients.abort(*conn) {
                     return Err(Malformed::NoClient(*conn).into());
@@ -165,8 +168,8 @@ impl Kernel {
         })
     }
 
-    fn send(&mut self, conn: Conn, fin: bool) -> Result<Word, StepError> {
-        let sent = self.clients.send(conn, fin).map_err(StepError::at("sending"))?;
+    fn send(&mut self, conn: Conn) -> Result<Word, StepError> {
+        let sent = self.clients.send(conn).map_err(StepError::at("sending"))?;
         Ok(sent.ok_or(Malformed::NoClient(conn))?)
     }
 
