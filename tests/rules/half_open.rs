@@ -199,6 +199,15 @@ fn rule_24_nothing_is_remembered_of_a_cookie() {
     let cookie = stack.cookie_ack(arrival(1), HERE).unwrap_or_else(|why| panic!("{why:?}"));
     assert_eq!(delivered(cookie.believe(1), 1), Ok(b));
     assert_eq!(accept_all(&stack, b), [1]);
-    counted(&stack, Snapshot { TCPReqQFullDoCookies: 1, SyncookiesSent: 1, SyncookiesRecv: 1, ..NOTHING });
+    counted(
+        &stack,
+        Snapshot {
+            TCPReqQFullDoCookies: 1,
+            SyncookiesSent: 1,
+            SyncookiesRecv: 1,
+            PassiveOpens: 1,
+            ..NOTHING
+        },
+    );
     finish(stack, &[b]);
 }

@@ -183,7 +183,7 @@ fn rule_4_a_cookie_is_good_at_every_member_of_the_group() {
             assert_eq!(reset(&stack, 1), Ok(()));
             stop.into_iter().for_each(|stop| assert_eq!(stop(&stack, b), []));
             assert_eq!(believed(&stack, arrival(2), 2), Ok(a));
-            counted(&stack, Snapshot { SyncookiesRecv: 1, EmbryonicRsts: 1, ..SENT });
+            counted(&stack, Snapshot { SyncookiesRecv: 1, PassiveOpens: 1, EmbryonicRsts: 1, ..SENT });
             assert_eq!(accept_all(&stack, a), [2]);
             close_shut(&stack, b);
             finish(stack, &[a]);
