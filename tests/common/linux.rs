@@ -6,6 +6,30 @@ use rskq::counters::Snapshot;
 use rskq::group::{AttachType, Program, SkReuseportMd, Verdict};
 use rskq::*;
 
+/// Nothing was counted.
+pub(crate) const NOTHING: Snapshot = Snapshot {
+    ListenOverflows: 0,
+    ListenDrops: 0,
+    PassiveOpens: 0,
+    EmbryonicRsts: 0,
+    TCPTimeouts: 0,
+    TCPDeferAcceptDrop: 0,
+    TCPReqQFullDrop: 0,
+    TCPReqQFullDoCookies: 0,
+    SyncookiesSent: 0,
+    SyncookiesRecv: 0,
+    SyncookiesFailed: 0,
+    TCPFastOpenPassive: 0,
+    TCPFastOpenListenOverflow: 0,
+    TCPMigrateReqSuccess: 0,
+    TCPMigrateReqFailure: 0,
+    ClockBackwards: 0,
+    RequestSlabFull: 0,
+    ListenerSlabFull: 0,
+    GroupFull: 0,
+    SocksFull: 0,
+};
+
 /// A group of `N` whose connections migrate, with a backlog of `backlog` each.
 pub(crate) fn group_of<const N: usize>(sizes: Sizes, backlog: u32) -> (TestStack, [Listener; N]) {
     let stack = stack_of(sizes, Design::Linux);

@@ -204,11 +204,8 @@ fn m1_m2_established_connections_migrate_at_close() {
         assert_eq!(world.stop_sources(), [End::Moved(target); CLIENTS as usize]);
         assert_eq!(world.stack.queue_len(target), Ok((CLIENTS, BACKLOG)));
         assert_eq!(world.selected.counts(), [CLIENTS, 0, 0, 0]);
-        let moved = |times| Snapshot {
-            PassiveOpens: CLIENTS,
-            TCPMigrateReqSuccess: times * CLIENTS,
-            ..Snapshot::default()
-        };
+        let moved =
+            |times| Snapshot { PassiveOpens: CLIENTS, TCPMigrateReqSuccess: times * CLIENTS, ..NOTHING };
         counted(&world.stack, moved(1));
         dance(&mut world, false);
         assert_eq!(world.selected.counts(), [CLIENTS, 0, 0, 0]);
@@ -248,7 +245,7 @@ fn m3_fast_open_connections_migrate_at_close() {
             world.assert_fast([0, 0, 0, 0, left]);
         }
         assert_eq!([accepted, accept_all(&world.stack, target)].concat(), world.in_order());
-        let opened = Snapshot { PassiveOpens: CLIENTS, TCPFastOpenPassive: CLIENTS, ..Snapshot::default() };
+        let opened = Snapshot { PassiveOpens: CLIENTS, TCPFastOpenPassive: CLIENTS, ..NOTHING };
         counted(&world.stack, Snapshot { TCPMigrateReqSuccess: 3 * CLIENTS, ..opened });
         world.finish();
     }
@@ -300,7 +297,7 @@ fn complete(mut world: World, timeouts: u32) {
     assert_eq!(world.selected.counts(), [0, 0, timeouts, CLIENTS - timeouts]);
     assert_eq!((world.charges(), world.stack.next_deadline()), ([(0, 0); 5], None));
     assert_eq!(accept_all(&world.stack, target), (0..CLIENTS).collect::<Vec<_>>());
-    let opened = Snapshot { PassiveOpens: CLIENTS, TCPTimeouts: timeouts, ..Snapshot::default() };
+    let opened = Snapshot { PassiveOpens: CLIENTS, TCPTimeouts: timeouts, ..NOTHING };
     counted(&world.stack, Snapshot { TCPMigrateReqSuccess: CLIENTS, ..opened });
     world.finish();
 }
@@ -335,7 +332,7 @@ fn m6_without_an_entry_everything_is_lost() {
         }
         assert_eq!((world.charges(), world.selected.counts()), ([(0, 0); 5], [0; 4]));
         world.assert_fast([0; 5]);
-        let opened = Snapshot { PassiveOpens: opens, TCPFastOpenPassive: fast, ..Snapshot::default() };
+        let opened = Snapshot { PassiveOpens: opens, TCPFastOpenPassive: fast, ..NOTHING };
         counted(&world.stack, Snapshot { TCPMigrateReqFailure: CLIENTS, ..opened });
         world.finish();
     }
@@ -358,7 +355,7 @@ fn m7_with_an_empty_slot_the_hash_decides() {
     accepted.sort_unstable();
     assert_eq!(accepted, (0..CLIENTS).collect::<Vec<_>>());
     let success = ends.len() as u32;
-    let expected = Snapshot { PassiveOpens: CLIENTS, TCPMigrateReqSuccess: success, ..Snapshot::default() };
+    let expected = Snapshot { PassiveOpens: CLIENTS, TCPMigrateReqSuccess: success, ..NOTHING };
     counted(&world.stack, expected);
     world.finish();
 }
@@ -380,7 +377,7 @@ fn m8_who_found_its_port_is_no_target_any_more() {
     let lost = world.in_order().into_iter().map(End::Aborted).collect::<Vec<_>>();
     assert_eq!(shutdown(&world.stack, target), lost);
     assert_eq!(world.selected.counts(), [CLIENTS, 0, 0, 0]);
-    let moved = Snapshot { PassiveOpens: CLIENTS, TCPMigrateReqSuccess: CLIENTS, ..Snapshot::default() };
+    let moved = Snapshot { PassiveOpens: CLIENTS, TCPMigrateReqSuccess: CLIENTS, ..NOTHING };
     counted(&world.stack, Snapshot { TCPMigrateReqFailure: CLIENTS, ..moved });
     world.finish();
 }

@@ -108,7 +108,7 @@ fn err_inner_map_there_is_no_map() {
     world.tell(0, false);
     assert_eq!(world.send(), Err(Refusal::DroppedByProgram));
     assert_eq!(world.results(), Results { drop_err_sk_select_reuseport: 1, ..Results::default() });
-    counted(&world.stack, Snapshot::default());
+    counted(&world.stack, NOTHING);
     world.finish();
 }
 
@@ -117,7 +117,7 @@ fn err_skb_data_without_a_command_it_drops() {
     let mut world = World::new(SOCKETS);
     assert_eq!(world.send(), Err(Refusal::DroppedByProgram));
     assert_eq!(world.results(), Results { drop_err_skb_data: 1, ..Results::default() });
-    counted(&world.stack, Snapshot::default());
+    counted(&world.stack, NOTHING);
     world.finish();
 }
 
@@ -127,7 +127,7 @@ fn err_sk_select_port_an_index_that_is_none_drops() {
     world.tell(SOCKETS as u32, false);
     assert_eq!(world.send(), Err(Refusal::DroppedByProgram));
     assert_eq!(world.results(), Results { drop_err_sk_select_reuseport: 1, ..Results::default() });
-    counted(&world.stack, Snapshot::default());
+    counted(&world.stack, NOTHING);
     world.finish();
 }
 
@@ -139,7 +139,7 @@ fn pass_every_index_is_its_socket() {
         assert_eq!(world.send(), Ok(index));
         assert_eq!(world.results(), Results { pass: index as u32 + 1, ..Results::default() });
     }
-    counted(&world.stack, Snapshot { PassiveOpens: SOCKETS as u32, ..Snapshot::default() });
+    counted(&world.stack, Snapshot { PassiveOpens: SOCKETS as u32, ..NOTHING });
     world.finish();
 }
 
@@ -155,7 +155,7 @@ fn syncookie_one_sockets_cookie_is_anothers() {
     let cookie = world.stack.cookie_ack(arrival(1), HERE).unwrap_or_else(|why| panic!("{why:?}"));
     assert_eq!(delivered(cookie.believe(1), 1), Ok(world.sockets[0]));
     assert_eq!(world.results(), Results { pass: 2, ..Results::default() });
-    let sent = Snapshot { TCPReqQFullDoCookies: 1, SyncookiesSent: 1, ..Snapshot::default() };
+    let sent = Snapshot { TCPReqQFullDoCookies: 1, SyncookiesSent: 1, ..NOTHING };
     counted(&world.stack, Snapshot { SyncookiesRecv: 1, PassiveOpens: 1, ..sent });
     world.finish();
 }
@@ -167,7 +167,7 @@ fn pass_on_err_the_hash_selects() {
     // The first member is the socket of the last index.
     assert_eq!(world.send(), Ok(SOCKETS - 1));
     assert_eq!(world.results(), Results { pass_err_sk_select_reuseport: 1, ..Results::default() });
-    counted(&world.stack, Snapshot { PassiveOpens: 1, ..Snapshot::default() });
+    counted(&world.stack, Snapshot { PassiveOpens: 1, ..NOTHING });
     world.finish();
 }
 

@@ -18,30 +18,6 @@ use common::{HERE, Listener, Request, TestStack, graph, tuple};
 use rskq::counters::Snapshot;
 use rskq::*;
 
-/// Nothing was counted.
-const NOTHING: Snapshot = Snapshot {
-    ListenOverflows: 0,
-    ListenDrops: 0,
-    PassiveOpens: 0,
-    EmbryonicRsts: 0,
-    TCPTimeouts: 0,
-    TCPDeferAcceptDrop: 0,
-    TCPReqQFullDrop: 0,
-    TCPReqQFullDoCookies: 0,
-    SyncookiesSent: 0,
-    SyncookiesRecv: 0,
-    SyncookiesFailed: 0,
-    TCPFastOpenPassive: 0,
-    TCPFastOpenListenOverflow: 0,
-    TCPMigrateReqSuccess: 0,
-    TCPMigrateReqFailure: 0,
-    ClockBackwards: 0,
-    RequestSlabFull: 0,
-    ListenerSlabFull: 0,
-    GroupFull: 0,
-    SocksFull: 0,
-};
-
 /// A SYN with a cookie sent in answer; returns whose it was.
 fn cookie(stack: &TestStack, arrival: Arrival, here: Here) -> Listener {
     match stack.syn(arrival, here) {

@@ -9,20 +9,25 @@ mod bind;
 mod capacity;
 mod closing;
 mod conflicts;
+mod cookies;
 mod cost;
+mod deferral;
 mod fastopen;
 mod half_open;
 mod handover;
 mod handshake;
 mod ids;
+mod limits;
 mod lookup;
 mod memory;
 mod migration;
 mod pickers;
+mod programs;
 mod queue;
 mod recount;
 mod requeue;
 mod stress;
+mod timers;
 
 use common::calls::*;
 use common::{HERE, Listener, Request, Sizes, TestStack, assert_empty, graph, stack_of, tuple};
@@ -32,4 +37,5 @@ use rskq::*;
 use std::net::SocketAddr;
 
 const CLONE: Design = Design::Clone(CloneFixes::AS_FIXED);
-const DESIGNS: [Design; 5] = [Design::Abort, Design::Requeue, Design::Handover, Design::Splice, CLONE];
+const DESIGNS: [Design; 6] =
+    [Design::Abort, Design::Linux, Design::Requeue, Design::Handover, Design::Splice, CLONE];
