@@ -204,9 +204,16 @@ impl<C> Graph<C> {
         report.expect(agreed, "I17", || {
             format!("group {slot} has the members {all:?}, and who says to be one differs")
         });
-        let bound_there = |&l: &u32| self.listeners.get(l as usize).is_some_and(|l| l.addr == group.addr);
-        let hashed = group.addr.is_some() == (group.num_socks > 0);
-        report.expect(hashed && group.listening.iter().all(bound_there), "I17", || {
+        let member = |&l: &u32| self.listeners.get(l as usize);
+        let listens_there = |l: &ListenerView<C>| l.listening && l.addr == group.addr;
+        let placed = match (group.addr, &group.listening[..]) {
+            (Some(_), listening) => listed.0 > 0 && listening.iter().filter_map(member).all(listens_there),
+            (None, []) => true,
+            // A socket that does not listen may be alone in a group, for the sake of its program.
+            (None, [alone]) => listed.1 == 0 && member(alone).is_some_and(|l| !l.listening),
+            (None, _) => false,
+        };
+        report.expect(placed, "I17", || {
             format!("group {slot} is in the table at {:?}, and a member listens elsewhere", group.addr)
         });
         report.expect((group.refs == 0) == (members == 0), "I18", || {

@@ -200,8 +200,11 @@ impl<C: Send + 'static, B: Backend> LockedFastOpen<'_, C, B> {
     {
         // The clock may have gone round since.
         let left = self.0.reset.iter().next()?.counts_until().wrapping_sub(seconds(here)) as i32;
+        if left > 0 {
+            return None;
+        }
         // SAFETY: the caller's contract.
-        if left <= 0 { unsafe { self.pop_reset(store) } } else { None }
+        unsafe { self.pop_reset(store) }
     }
 
     /// Takes the charges and the list, for another listener. O(1).

@@ -130,7 +130,7 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
             return Err(Refusal::AcceptQueueFull);
         }
         let most = sysctl.tcp_max_syn_backlog();
-        if cookies == Syncookies::Never && most.saturating_sub(queue.qlen()) < most >> 2 {
+        if cookies == Syncookies::Never && queue.qlen() > most - (most >> 2) {
             count(&counters.ListenDrops);
             return Err(Refusal::SynQueueFull);
         }

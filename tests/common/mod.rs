@@ -6,6 +6,9 @@ use rskq::request::{Link, RequestState};
 use rskq::*;
 use std::net::{Ipv4Addr, SocketAddr};
 
+pub(crate) mod calls;
+pub(crate) mod linux;
+
 /// What ships; with feature `lockdep`, the same with every lock validated.
 #[cfg(not(feature = "lockdep"))]
 pub(crate) type TestBackend = DefaultBackend;
