@@ -47,22 +47,27 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
             let Some(group) = self.groups.get(cb).filter(|_| cb != NONE) else {
                 return Migration::NotInGroup;
             };
-            let num = group.num_socks.load(Ordering::Acquire);
-            let program = self.program(group, selecting.occasion);
-            let failed = || {
-                B::trace(Event::PickFailed { from: closed.index() });
-                Migration::Failed
-            };
-            if num == 0 || program.is_none() && !self.sysctl.tcp_migrate_req() {
-                return failed();
-            }
-            let picked = match program.map(|program| self.run(program, group, selecting)) {
-                Some(Err(Dropped)) => return failed(),
-                Some(Ok(Some(selected))) => Some(selected),
-                Some(Ok(None)) | None => self.pick_by_hash(group, selecting, num),
-            };
             // It may have left, or the closed member have been evicted, and the group's slot be another's.
             let still = |listener: &Listener<C, B>| listener.sk_reuseport_cb.load(Ordering::Acquire) == cb;
+            let num = group.num_socks.load(Ordering::Acquire);
+            let program = self.program(group, selecting.occasion);
+            let picked = if num == 0 || program.is_none() && !self.sysctl.tcp_migrate_req() {
+                Err(Dropped)
+            } else {
+                match program.map(|program| self.run(program, group, selecting)) {
+                    Some(Ok(Some(selected))) => Ok(Some(selected)),
+                    Some(Ok(None)) | None => Ok(self.pick_by_hash(group, selecting, num)),
+                    Some(Err(dropped)) => Err(dropped),
+                }
+            };
+            let Ok(picked) = picked else {
+                if !still(closed) {
+                    // Another group's number, or program.
+                    continue;
+                }
+                B::trace(Event::PickFailed { from: closed.index() });
+                return Migration::Failed;
+            };
             if let Some(target) = picked
                 && still(&target)
                 && still(closed)

@@ -236,6 +236,8 @@ pub enum Fault {
     MemberNotChecked,
     /// Who selects from the map does not look again whether the listener is in that entry.
     MapNotChecked,
+    /// The program that is asked is not the one that was found to be asked on this occasion.
+    ProgramLoadedTwice,
     /// Group: the last member leaves the group in use.
     GroupLeaked,
     /// Handover: the closer's owner is not handed to the heir's.
