@@ -5,7 +5,7 @@ use crate::event::Here;
 use crate::lockdep::{Before, Held, Mutex, MutexGuard, order::FastOpen};
 use crate::request::{RequestSock, RequestState};
 use crate::slab::{Ref, Store};
-use crate::sync::Backend;
+use crate::sync::{Backend, Fault};
 use core::ops::Deref;
 
 /// What `fastopenq.lock` protects.
@@ -130,7 +130,7 @@ impl<C: Send + 'static, B: Backend> LockedFastOpen<'_, C, B> {
     /// Tells whether one more connection may be opened fast. (Linux: `tcp_fastopen_queue_check()`.)
     #[must_use]
     pub fn has_room(&self) -> bool {
-        i64::from(self.0.qlen) < i64::from(self.0.max_qlen)
+        i64::from(self.0.qlen) < i64::from(self.0.max_qlen) + i64::from(B::planted(Fault::FastLimitOneMore))
     }
 
     /// Returns the limit; 0 if fast open is switched off.

@@ -7,7 +7,7 @@ use crate::listener::Listener;
 use crate::lockdep::{Held, Nothing};
 use crate::net::{ListenerRef, Net};
 use crate::slab::NONE;
-use crate::sync::{AtomicU32, Backend, Event};
+use crate::sync::{AtomicU32, Backend, Event, Fault};
 use core::sync::atomic::Ordering;
 
 /// What came of looking for a listener to migrate to.
@@ -51,7 +51,8 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
             let still = |listener: &Listener<C, B>| listener.sk_reuseport_cb.load(Ordering::Acquire) == cb;
             let num = group.num_socks.load(Ordering::Acquire);
             let program = self.program(group, selecting.occasion);
-            let picked = if num == 0 || program.is_none() && !self.sysctl.tcp_migrate_req() {
+            let asked_before = B::planted(Fault::GuardLookedAtOnce);
+            let picked = if num == 0 || program.is_none() && !asked_before && !self.sysctl.tcp_migrate_req() {
                 Err(Dropped)
             } else {
                 match program.map(|program| self.run(program, group, selecting)) {

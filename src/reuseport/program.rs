@@ -18,7 +18,9 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
             self.programs.get(id as usize).copied()
         };
         let program = attached()?;
-        let asked = !occasion.migrates() || program.attach_type() == AttachType::SelectOrMigrate;
+        let asked = !occasion.migrates()
+            || program.attach_type() == AttachType::SelectOrMigrate
+            || B::planted(Fault::SelectProgramMigrates);
         let program = if B::planted(Fault::ProgramLoadedTwice) { attached()? } else { program };
         asked.then_some(program)
     }
@@ -39,6 +41,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         let mut md = SkReuseportMd { tuple, hash, cpu, occasion, from, select: &mut select };
         match program.run(&mut md) {
             Verdict::Pass => Ok(selected),
+            Verdict::Drop if B::planted(Fault::DropPasses) => Ok(selected),
             Verdict::Drop => Err(Dropped),
         }
     }

@@ -11,7 +11,7 @@ use crate::listener::{AddError, Capacity, Listener};
 use crate::net::{ListenerRef, Net, Syncookies};
 use crate::outcome::{Delivered, Refusal, Refused, Wake};
 use crate::reuseport::Selecting;
-use crate::sync::{AtomicU32, Backend};
+use crate::sync::{AtomicU32, Backend, Fault};
 use core::sync::atomic::Ordering;
 
 /// How long a cookie is good for, in seconds. (Linux: `TCP_SYNCOOKIE_VALID`.)
@@ -38,7 +38,8 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     pub fn cookie_ack(&self, arrival: Arrival, here: Here) -> Result<CookieAck<'_, 's, C, B>, Refusal> {
         let held = &mut self.nothing_held();
         let selecting = Selecting::by_syn(arrival, here);
-        let believed = self.net.sysctl.tcp_syncookies() != Syncookies::Never;
+        let believed =
+            self.net.sysctl.tcp_syncookies() != Syncookies::Never && !B::planted(Fault::CookieNotBelieved);
         self.table
             .offer(&self.net, None, &selecting, (), held, |listener, (), _| {
                 let group = self.net.groups.get(listener.sk_reuseport_cb.load(Ordering::Acquire));
