@@ -14,7 +14,13 @@ pub struct Trace {
     pub bytes: &'static [u8],
 }
 
-/// The recorded traces.
+/// The recorded trace of the second format: addresses, ports, fast open, programs, timers.
+pub const SECOND: Trace = Trace {
+    name: "linux-6.18-second-seed77.jsonl.gz",
+    bytes: include_bytes!("../traces/linux-6.18-second-seed77.jsonl.gz"),
+};
+
+/// The recorded traces of the first format: one address, one CPU.
 pub const TRACES: [Trace; 2] = [
     Trace { name: "linux-6.18-seed7.jsonl.gz", bytes: include_bytes!("../traces/linux-6.18-seed7.jsonl.gz") },
     Trace {
@@ -44,5 +50,5 @@ pub fn replay_all() -> Result<Vec<(&'static str, Summary)>, EmbeddedError> {
     let replayed = |Trace { name, bytes }| {
         replay(bytes).map(|summary| (name, summary)).map_err(|error| EmbeddedError { name, error })
     };
-    TRACES.into_iter().map(replayed).collect()
+    TRACES.into_iter().chain([SECOND]).map(replayed).collect()
 }

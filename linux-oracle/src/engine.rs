@@ -36,7 +36,7 @@ pub fn replay_with(reader: impl Read, design: Design) -> Result<Summary, TraceEr
     let mut lines = Lines::new(reader)?;
     let mut replay = Replay::new(design);
     while let Some((line, text)) = lines.next_line()? {
-        replay.line(line, &text).map_err(|why| TraceError { line, why })?;
+        replay.line(line, text).map_err(|why| TraceError { line, why })?;
     }
     replay.finish().map_err(|why| TraceError { line: lines.last(), why })
 }
@@ -46,7 +46,7 @@ struct Replay {
     summary: Summary,
     header: Option<Header>,
     now: Now,
-    before: VecDeque<(u64, String)>,
+    before: VecDeque<(u64, Vec<u8>)>,
 }
 
 /// Where the replay is.
@@ -68,8 +68,8 @@ impl Replay {
         }
     }
 
-    fn line(&mut self, number: u64, text: &[u8]) -> Result<(), Malformed> {
-        match (Line::parse(text)?, &self.header) {
+    fn line(&mut self, number: u64, text: Vec<u8>) -> Result<(), Malformed> {
+        match (Line::parse(&text)?, &self.header) {
             (Line::Header(header), None) => self.header = Some(header),
             (Line::Header(_), Some(_)) => return Err(Malformed::SecondHeader),
             (_, None) => return Err(Malformed::NoHeader),
@@ -88,7 +88,7 @@ impl Replay {
     fn operation(
         &mut self,
         line: u64,
-        text: &[u8],
+        text: Vec<u8>,
         operation: Operation,
         expected: &Observation,
     ) -> Result<(), Malformed> {
@@ -101,7 +101,6 @@ impl Replay {
         };
         let got = episode.step(operation)?;
         summary.replayed += 1;
-        let text = String::from_utf8_lossy(text).into_owned();
         let fields = differences(expected, &got);
         if fields.is_empty() {
             if before.len() == SHOWN_BEFORE {
@@ -109,7 +108,9 @@ impl Replay {
             }
             before.push_back((line, text));
         } else {
-            let before = std::mem::take(before).into();
+            let readable = |text: Vec<u8>| String::from_utf8_lossy(&text).into_owned();
+            let before = before.drain(..).map(|(line, text)| (line, readable(text))).collect();
+            let text = readable(text);
             summary.divergences.push(Divergence { line, episode: summary.episodes, text, before, fields });
             *now = Now::Skipping;
         }

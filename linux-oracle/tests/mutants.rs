@@ -1,6 +1,6 @@
 //! Each rule that can be broken is missed, black box, within so many operations.
 
-use linux_oracle::embedded::TRACES;
+use linux_oracle::embedded::{SECOND, TRACES};
 use linux_oracle::mutant::plant;
 use linux_oracle::replay;
 use rskq::sync::Fault;
@@ -45,7 +45,7 @@ const MUTANTS: [Fault; 28] = [
 fn noticed_after(fault: Option<Fault>) -> Option<u64> {
     plant(fault);
     let mut before = 0;
-    for trace in TRACES.iter().rev() {
+    for trace in [SECOND].iter().chain(&TRACES) {
         let summary = replay(trace.bytes).expect("a trace");
         if let Some(first) = summary.divergences.first() {
             // Lines that begin an episode, and the header, are no operations.
