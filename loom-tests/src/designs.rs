@@ -24,7 +24,7 @@ impl Column {
     /// Tells whether the design is for use, and not for history.
     #[must_use]
     pub fn is_ours(&self) -> bool {
-        matches!(self.design, Design::Abort | Design::Requeue | Design::Handover)
+        matches!(self.design, Design::Abort | Design::Linux | Design::Requeue | Design::Handover)
     }
 
     /// Returns the most preemptions in a scenario whose own bound is `bound`.
@@ -100,6 +100,7 @@ pub const COLUMNS: &[Column] = &[
         clone_with(CloneFixes { replaced_in_place: false, ..FIXED }),
     ),
     shown("clone", "clone with its fixes", clone_with(FIXED)),
+    shown("linux", "ours: Linux's rules", Design::Linux),
     shown("requeue", "ours: requeue", Design::Requeue),
     shown("handover", "ours: handover", Design::Handover),
 ];

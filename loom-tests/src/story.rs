@@ -73,6 +73,7 @@ pub(crate) fn ops_text(ops: &[Op]) -> String {
         Op::Syn(c, l) => format!("SYN #{c} to {}", letter(l)),
         Op::Ack(c) => format!("ACK #{c}"),
         Op::Timer(c) => format!("timer #{c}"),
+        Op::Poll => "poll".to_owned(),
         Op::Reset(c) | Op::ResetFast(c) => format!("RST #{c}"),
         Op::SynFast(c, l) => format!("SYN+data #{c} to {}", letter(l)),
         Op::Done(c) => format!("end of handshake #{c}"),

@@ -104,7 +104,7 @@ impl<B: ModelBackend> World<B> {
             buckets: Storage::boxed(1),
             ehash: Storage::boxed(1),
         };
-        let stack = Stack::new(resources, Config::migrating(design));
+        let stack = Stack::new(resources, Config { timers: scenario.timers, ..Config::migrating(design) });
         stack.set_picker(scenario.picker);
         let ids: Vec<_> = (0..listeners)
             .map(|_| {
@@ -171,6 +171,7 @@ impl<B: ModelBackend> World<B> {
                 Op::Syn(connection, listener) => self.syn(connection, listener),
                 Op::Ack(connection) => self.ack(connection),
                 Op::Timer(connection) => self.timer(connection),
+                Op::Poll => self.poll(),
                 Op::Reset(connection) => self.reset(connection),
                 Op::SynFast(connection, listener) => self.syn_fast(connection, listener),
                 Op::Done(connection) => self.handshake_end(connection, HandshakeEnd::Done),
@@ -252,10 +253,24 @@ impl<B: ModelBackend> World<B> {
         } else {
             self.stack.synack_timer(id, 1, HERE)
         };
-        match went_off {
-            Ok(SynAckTimer::Dropped) => self.fate(connection, Fate::Dropped),
-            Ok(SynAckTimer::Expired) => self.fate(connection, Fate::Expired),
-            Ok(SynAckTimer::Retransmit { .. } | SynAckTimer::Wait { .. }) | Err(_) => {}
+        if let Ok(outcome) = went_off {
+            self.went_off(connection, outcome);
+        }
+    }
+
+    fn poll(&self) {
+        model::op("poll", None, None);
+        let Some(due) = self.stack.poll(Here { now: 1_000, ..HERE }) else { return };
+        let of = |&connection: &Connection| tuple(connection) == due.tuple;
+        let Some(connection) = (0..self.scenario.connections() as Connection).find(of) else { return };
+        self.went_off(connection, due.outcome);
+    }
+
+    fn went_off(&self, connection: Connection, outcome: SynAckTimer) {
+        match outcome {
+            SynAckTimer::Dropped => self.fate(connection, Fate::Dropped),
+            SynAckTimer::Expired => self.fate(connection, Fate::Expired),
+            SynAckTimer::Retransmit { .. } | SynAckTimer::Wait { .. } => {}
         }
     }
 

@@ -6,7 +6,7 @@ use crate::lockdep::{Held, Mutex, MutexGuard, order};
 use crate::net::Net;
 use crate::outcome::BindError;
 use crate::slab::{Storage, Vacant};
-use crate::sync::{AtomicU32, Backend};
+use crate::sync::{AtomicU32, Backend, Fault};
 use core::mem::ManuallyDrop;
 use core::sync::atomic::Ordering;
 use intrusive_collections::linked_list::{AtomicLink, LinkedList};
@@ -185,7 +185,9 @@ impl<C, B: Backend> Bound<C, B> {
         let overlaps = |listener: &Listener<C, B>| {
             // SAFETY: a linked socket's address is not written, and the bucket's lock is held.
             let bound = unsafe { listener.bind.with(|bind| bind.addr) };
-            !core::ptr::eq(listener, newcomer) && bound.is_some_and(|bound| bound.overlaps(addr))
+            let minds = |bound: RcvSaddr| bound == *addr || !B::planted(Fault::OverlapIgnored);
+            let overlap = bound.is_some_and(|bound| bound.overlaps(addr) && minds(bound));
+            overlap && !core::ptr::eq(listener, newcomer)
         };
         self.exclusive.iter().any(overlaps) || (!shares && self.shared.iter().any(overlaps))
     }

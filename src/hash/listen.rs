@@ -11,6 +11,7 @@ use crate::reuseport::{CannotAdd, Detached, Selected, Selecting};
 use crate::slab::{Fresh, Id, Storage};
 use crate::sync::{AtomicU32, Backend, Fault};
 use core::net::SocketAddr;
+use core::sync::atomic::Ordering;
 
 /// Why a socket cannot be hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,6 +196,15 @@ impl<B: Backend> LockedBucket<'_, B> {
             let lock = net.reuseport_lock(&mut self.held);
             net.can_add(&group, &lock)?;
             let group = group.publish();
+            if let Some(before) = net.groups.get(listener.sk_reuseport_cb.peek()) {
+                if B::planted(Fault::ProgramKept) {
+                    group.prog.store(before.prog.peek(), Ordering::Relaxed);
+                }
+                if B::planted(Fault::CookiesKept) {
+                    let sent = before.synq_overflow_ts.load(Ordering::Relaxed);
+                    group.synq_overflow_ts.store(sent, Ordering::Relaxed);
+                }
+            }
             net.leave(listener, &lock);
             listener.set_listening(true);
             net.add_sock(&group, listener, &lock)?;
@@ -219,7 +229,9 @@ impl<B: Backend> LockedBucket<'_, B> {
     ) -> Option<ListenerRef<'a, 's, C, B>> {
         let lock = net.reuseport_lock(&mut self.held);
         let group = net.groups.get(listener.sk_reuseport_cb.peek())?;
-        net.map_leave(listener, &lock);
+        if !B::planted(Fault::MapEntryKept) {
+            net.map_leave(listener, &lock);
+        }
         let detached = net.detach_listening_sock(group, listener, &lock);
         let picked = pick(group, detached);
         if keep {

@@ -27,7 +27,7 @@ impl Report {
 impl<C> Graph<C> {
     /// Returns what does not hold of a stack in which no operation is under way.
     ///
-    /// Everything that is counted is recounted: I1, I2, I3, I4, I5, I6 and I7, I8, I9, I13, I16, I17, I18.
+    /// Everything that is counted is recounted: I1, I2, I3, I4, I5, I6 and I7, I8, I9, I13, I15, I16, I17, I18.
     #[must_use]
     pub fn violations(&self) -> Vec<Violation> {
         let mut report = Report(Vec::new());
@@ -44,6 +44,7 @@ impl<C> Graph<C> {
             self.check_group(&mut report, slot, group);
         }
         self.check_chunks(&mut report);
+        self.check_map(&mut report);
         report.0
     }
 
@@ -204,14 +205,44 @@ impl<C> Graph<C> {
         report.expect(agreed, "I17", || {
             format!("group {slot} has the members {all:?}, and who says to be one differs")
         });
-        let bound_there = |&l: &u32| self.listeners.get(l as usize).is_some_and(|l| l.addr == group.addr);
-        let hashed = group.addr.is_some() == (group.num_socks > 0);
-        report.expect(hashed && group.listening.iter().all(bound_there), "I17", || {
+        let member = |&l: &u32| self.listeners.get(l as usize);
+        let listens_there = |l: &ListenerView<C>| l.listening && l.addr == group.addr;
+        let placed = match (group.addr, &group.listening[..]) {
+            (Some(_), listening) => listed.0 > 0 && listening.iter().filter_map(member).all(listens_there),
+            (None, []) => true,
+            // A socket that does not listen may be alone in a group, for the sake of its program.
+            (None, [alone]) => listed.1 == 0 && member(alone).is_some_and(|l| !l.listening),
+            (None, _) => false,
+        };
+        report.expect(placed, "I17", || {
             format!("group {slot} is in the table at {:?}, and a member listens elsewhere", group.addr)
+        });
+        let for_a_cpu = |l: u32| self.listeners.get(l as usize).is_some_and(|l| l.incoming_cpu.is_some());
+        let for_cpus = all.iter().filter(|&&&l| for_a_cpu(l)).count();
+        report.expect(group.incoming_cpu as usize == for_cpus, "I17", || {
+            format!("group {slot} counts {} members for some CPU and has {for_cpus}", group.incoming_cpu)
         });
         report.expect((group.refs == 0) == (members == 0), "I18", || {
             format!("group {slot} has {members} members and {} references", group.refs)
         });
+    }
+
+    /// I17: who is in the map listens in a group, and says in which entry it is.
+    fn check_map(&self, report: &mut Report) {
+        for (slot, listener) in (0..).zip(&self.listeners) {
+            let Some(index) = listener.map_index else { continue };
+            let entered = self.map.get(index as usize) == Some(&Some(slot));
+            report.expect(entered && listener.listening && listener.group.is_some(), "I17", || {
+                format!("listener {slot} says to be in entry {index}, and is not, or does not listen")
+            });
+        }
+        for (index, entry) in (0..).zip(&self.map) {
+            let Some(slot) = *entry else { continue };
+            let says = self.listeners.get(slot as usize).and_then(|listener| listener.map_index);
+            report.expect(says == Some(index), "I17", || {
+                format!("entry {index} names listener {slot}, which says to be in {says:?}")
+            });
+        }
     }
 
     /// I16, I18: each chunk is in one tree, or free.

@@ -32,6 +32,8 @@ pub struct Graph<C> {
     pub chunks: u32,
     /// Those that are free.
     pub free_chunks: Vec<u32>,
+    /// The slots of the listeners in the map that programs select from.
+    pub map: Vec<Option<u32>>,
 }
 
 /// A listener.
@@ -51,6 +53,10 @@ pub struct ListenerView<C> {
     pub estate: Option<u32>,
     /// Its group's slot, while it is in one.
     pub group: Option<u32>,
+    /// The CPU that it is for, if it is for one.
+    pub incoming_cpu: Option<u32>,
+    /// The entry of the map that it is in, if it is in one.
+    pub map_index: Option<u32>,
     /// Its accept queue, or `None` while somebody holds the `rskq_lock`.
     pub queue: Option<QueueView<C>>,
     /// Whether somebody will still deal with what is in its queue: it listens, or its closer has not
@@ -137,6 +143,10 @@ pub struct GroupView {
     pub num_closed_socks: u32,
     /// How many it may have together.
     pub max_socks: u32,
+    /// How many of them are for some CPU.
+    pub incoming_cpu: u32,
+    /// Its program, if it has one.
+    pub prog: Option<u32>,
     /// Where its members listen, while it is in the listening table.
     pub addr: Option<SocketAddr>,
     /// The slots of the members that listen, in order of `socks[]`.
@@ -235,6 +245,8 @@ impl<C: Clone + Send + 'static, B: Backend> Stack<'_, C, B> {
                 listening,
                 owner,
                 group,
+                incoming_cpu: listener.sk_incoming_cpu.peek().checked_sub(1),
+                map_index: stored(listener.map_index.peek()),
                 queue,
                 open,
                 charges,
@@ -268,6 +280,8 @@ impl<C: Clone + Send + 'static, B: Backend> Stack<'_, C, B> {
                 num_socks,
                 num_closed_socks: group.num_closed_socks.peek(),
                 max_socks: net.max_socks,
+                incoming_cpu: group.incoming_cpu.peek(),
+                prog: group.prog.peek().checked_sub(1),
                 // SAFETY: nobody hashes a group meanwhile, by the caller's contract.
                 addr: unsafe { group.addr.peek(|addr| addr.filter(|_| group.hashed.is_linked())) }
                     .map(|addr| addr.socket_addr()),
@@ -283,6 +297,7 @@ impl<C: Clone + Send + 'static, B: Backend> Stack<'_, C, B> {
             groups: groups.collect(),
             chunks: net.socks.chunks(),
             free_chunks: net.socks.free_chunks().collect(),
+            map: net.map.iter().map(|entry| stored(entry.0.peek())).collect(),
         }
     }
 

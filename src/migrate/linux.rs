@@ -12,12 +12,12 @@
 use super::{Leaving, Left, abort, requeue};
 use crate::counters::count;
 use crate::group::Occasion;
-use crate::listener::Capacity;
+use crate::listener::{AddError, Capacity};
 use crate::lockdep::{Held, Nothing, order::ListenerSock};
 use crate::net::RequestRef;
 use crate::outcome::{Outcome, Wake};
 use crate::reuseport::{Migration, Selecting};
-use crate::sync::{AtomicU32, Backend};
+use crate::sync::{AtomicU32, Backend, Fault};
 use core::sync::atomic::Ordering;
 
 /// Takes the listener out of the table and, if its connections may migrate, into its group's closed section.
@@ -26,7 +26,8 @@ pub(super) fn unhash<'a, 's, C: Send + 'static, B: Backend>(
     at: &Leaving<'a, 's, C, B>,
     held: &mut Held<'_, ListenerSock>,
 ) -> Left<'a, 's, C, B> {
-    abort::unhash(at, at.net.may_migrate(at.listener), held)
+    let keep = at.net.may_migrate(at.listener) || B::planted(Fault::AlwaysInClosedSection);
+    abort::unhash(at, keep && !B::planted(Fault::NeverInClosedSection), held)
 }
 
 /// Moves one connection, or aborts it. The target's backlog is not minded. (Linux: the loop of
@@ -43,12 +44,14 @@ pub(super) fn stop_one<'a, 's, C: Send + 'static, B: Backend>(
     };
     let fast = request.tfo_listener.load(Ordering::Relaxed) != 0;
     let occasion = if fast { Occasion::CloseFastOpen } else { Occasion::Close };
-    let selecting = Selecting::migrating(key, here, occasion, listener.index());
+    let selecting = Selecting::migrating::<B>(key, here, occasion, listener.index());
     loop {
         let target = match net.migrate_sock(listener, &selecting, held) {
             Migration::To(target) => target,
             Migration::Failed => {
-                count(&net.counters.TCPMigrateReqFailure);
+                if !B::planted(Fault::MigrationFailureNotCounted) {
+                    count(&net.counters.TCPMigrateReqFailure);
+                }
                 return abort::child_forget(at, request);
             }
             Migration::NotInGroup => return abort::child_forget(at, request),
@@ -56,15 +59,20 @@ pub(super) fn stop_one<'a, 's, C: Send + 'static, B: Backend>(
         let moved = if fast {
             requeue::add_fast_open(at, &target, request, held)
         } else {
-            target.queue_add(request, net, Capacity::Ignored, held)
+            let minded = B::planted(Fault::TargetBacklogMinded);
+            let capacity = if minded { Capacity::Enforced } else { Capacity::Ignored };
+            target.queue_add(request, net, capacity, held)
         };
         match moved {
             Ok(()) => {
-                count(&net.counters.TCPMigrateReqSuccess);
+                if !B::planted(Fault::MigrationNotCounted) {
+                    count(&net.counters.TCPMigrateReqSuccess);
+                }
                 let to = target.id();
                 return Some(Outcome::Moved { to, wake: Some(Wake(to)) });
             }
-            Err((_, back)) => request = back,
+            Err((AddError::Full, back)) => return abort::child_forget(at, back),
+            Err((AddError::NotAtHome, back)) => request = back,
         }
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn stop_one<'a, C: Send + 'static, B: Backend>(
     };
     let fast = request.tfo_listener.load(Ordering::Relaxed) != 0;
     let occasion = if fast { Occasion::CloseFastOpen } else { Occasion::Close };
-    let selecting = Selecting::migrating(key, here, occasion, at.listener.index());
+    let selecting = Selecting::migrating::<B>(key, here, occasion, at.listener.index());
     let moved = table.offer(net, None, &selecting, request, held, |target, request, held| {
         if request.tfo_listener.load(Ordering::Relaxed) != 0 {
             add_fast_open(at, target, request, held)?;

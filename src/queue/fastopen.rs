@@ -5,7 +5,7 @@ use crate::event::Here;
 use crate::lockdep::{Before, Held, Mutex, MutexGuard, order::FastOpen};
 use crate::request::{RequestSock, RequestState};
 use crate::slab::{Ref, Store};
-use crate::sync::Backend;
+use crate::sync::{Backend, Fault};
 use core::ops::Deref;
 
 /// What `fastopenq.lock` protects.
@@ -130,7 +130,7 @@ impl<C: Send + 'static, B: Backend> LockedFastOpen<'_, C, B> {
     /// Tells whether one more connection may be opened fast. (Linux: `tcp_fastopen_queue_check()`.)
     #[must_use]
     pub fn has_room(&self) -> bool {
-        i64::from(self.0.qlen) < i64::from(self.0.max_qlen)
+        i64::from(self.0.qlen) < i64::from(self.0.max_qlen) + i64::from(B::planted(Fault::FastLimitOneMore))
     }
 
     /// Returns the limit; 0 if fast open is switched off.
@@ -200,8 +200,11 @@ impl<C: Send + 'static, B: Backend> LockedFastOpen<'_, C, B> {
     {
         // The clock may have gone round since.
         let left = self.0.reset.iter().next()?.counts_until().wrapping_sub(seconds(here)) as i32;
+        if left > 0 {
+            return None;
+        }
         // SAFETY: the caller's contract.
-        if left <= 0 { unsafe { self.pop_reset(store) } } else { None }
+        unsafe { self.pop_reset(store) }
     }
 
     /// Takes the charges and the list, for another listener. O(1).

@@ -119,7 +119,13 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
             self.evict_closed_sock(group, lock);
         }
         self.socks.grow(&group.socks, num).ok_or(CannotAdd::SocksFull)?;
-        self.put_at(group, num, listener);
+        match self.member(group, 0).filter(|_| num > 0 && B::planted(Fault::JoinsFirst)) {
+            Some(first) => {
+                self.put_at(group, num, first);
+                self.put_at(group, 0, listener);
+            }
+            None => self.put_at(group, num, listener),
+        }
         listener.sk_reuseport_cb.store(group.index(), Ordering::Release);
         if listener.is_for_a_cpu() {
             group.incoming_cpu.fetch_add(1, Ordering::Relaxed);
@@ -140,7 +146,11 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         let place = listener.socks_index.load(Ordering::Relaxed);
         let num_socks = group.num_socks.peek() - 1;
         if let Some(last) = self.member(group, num_socks) {
-            self.put_at(group, place, last);
+            let to = if B::planted(Fault::SwapsWithFirst) { 0 } else { place };
+            if let Some(first) = self.member(group, 0).filter(|_| to != place) {
+                self.put_at(group, place, first);
+            }
+            self.put_at(group, to, last);
         }
         if !B::planted(Fault::MemberStillCounted) {
             group.num_socks.store(num_socks, Ordering::Release);

@@ -7,7 +7,7 @@ use crate::listener::Listener;
 use crate::lockdep::{Held, Nothing};
 use crate::net::{ListenerRef, Net};
 use crate::slab::NONE;
-use crate::sync::{AtomicU32, Backend, Event};
+use crate::sync::{AtomicU32, Backend, Event, Fault};
 use core::sync::atomic::Ordering;
 
 /// What came of looking for a listener to migrate to.
@@ -47,22 +47,28 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
             let Some(group) = self.groups.get(cb).filter(|_| cb != NONE) else {
                 return Migration::NotInGroup;
             };
-            let num = group.num_socks.load(Ordering::Acquire);
-            let program = self.program(group, selecting.occasion);
-            let failed = || {
-                B::trace(Event::PickFailed { from: closed.index() });
-                Migration::Failed
-            };
-            if num == 0 || program.is_none() && !self.sysctl.tcp_migrate_req() {
-                return failed();
-            }
-            let picked = match program.map(|program| self.run(program, group, selecting)) {
-                Some(Err(Dropped)) => return failed(),
-                Some(Ok(Some(selected))) => Some(selected),
-                Some(Ok(None)) | None => self.pick_by_hash(group, selecting, num),
-            };
             // It may have left, or the closed member have been evicted, and the group's slot be another's.
             let still = |listener: &Listener<C, B>| listener.sk_reuseport_cb.load(Ordering::Acquire) == cb;
+            let num = group.num_socks.load(Ordering::Acquire);
+            let program = self.program(group, selecting.occasion);
+            let asked_before = B::planted(Fault::GuardLookedAtOnce);
+            let picked = if num == 0 || program.is_none() && !asked_before && !self.sysctl.tcp_migrate_req() {
+                Err(Dropped)
+            } else {
+                match program.map(|program| self.run(program, group, selecting)) {
+                    Some(Ok(Some(selected))) => Ok(Some(selected)),
+                    Some(Ok(None)) | None => Ok(self.pick_by_hash(group, selecting, num)),
+                    Some(Err(dropped)) => Err(dropped),
+                }
+            };
+            let Ok(picked) = picked else {
+                if !still(closed) {
+                    // Another group's number, or program.
+                    continue;
+                }
+                B::trace(Event::PickFailed { from: closed.index() });
+                return Migration::Failed;
+            };
             if let Some(target) = picked
                 && still(&target)
                 && still(closed)

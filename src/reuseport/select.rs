@@ -42,8 +42,11 @@ impl Selecting {
     }
 
     /// A connection that leaves the listener in slot `from`.
-    pub(crate) fn migrating(key: Key, here: Here, occasion: Occasion, from: u32) -> Self {
-        let Key { tuple, hashes } = key;
+    pub(crate) fn migrating<B: Backend>(key: Key, here: Here, occasion: Occasion, from: u32) -> Self {
+        let Key { tuple, mut hashes } = key;
+        if B::planted(Fault::MigratesBySynHash) {
+            hashes.sk_hash = hashes.syn_hash;
+        }
         Self { tuple, hash: hashes.sk_hash, cpu: here.cpu, occasion, from: Some(from) }
     }
 }
@@ -64,7 +67,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
     ) -> Option<ListenerRef<'_, 's, C, B>> {
         let first = reciprocal_scale(selecting.hash, num);
         let mut place = first;
-        if group.incoming_cpu.load(Ordering::Relaxed) != 0 {
+        if group.incoming_cpu.load(Ordering::Relaxed) != 0 && !B::planted(Fault::IncomingCpuIgnored) {
             let is_for_this = |&place: &u32| self.incoming_cpu_at(group, place) == Some(selecting.cpu);
             place = (first..num).chain(0..first).find(is_for_this).unwrap_or(first);
         }

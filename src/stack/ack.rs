@@ -142,12 +142,13 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         if !listener.is_at_home(queue) {
             return Finished::NotAtHome(child);
         }
-        if payload == Payload::None && request.timeouts() < listener.rskq_defer_accept() {
+        let waits = request.timeouts() < listener.rskq_defer_accept() && !B::planted(Fault::DeferIgnored);
+        if payload == Payload::None && waits {
             request.acked.store(1, Ordering::Relaxed);
             return Finished::Deferred(child);
         }
         if listener.is_full(queue.len()) {
-            let aborts = self.net.sysctl.tcp_abort_on_overflow();
+            let aborts = self.net.sysctl.tcp_abort_on_overflow() || B::planted(Fault::OverflowEndsRequest);
             request.acked.store(1, Ordering::Relaxed);
             let gone = if aborts { unhash(bucket, timers, &self.net, request) } else { None };
             return Finished::Overflow(child, gone);

@@ -62,7 +62,8 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
                 let leaving = self.leaving(&listener, here, close);
                 let left = self.design.leave(&leaving, &mut held);
                 let moved = self.design.stop(&leaving, left, &mut held);
-                if listener.found_its_port() || (close && B::planted(Fault::UnboundEarly)) {
+                let keeps = B::planted(Fault::PickedPortKept);
+                if listener.found_its_port() && !keeps || (close && B::planted(Fault::UnboundEarly)) {
                     self.ports.unbind(&listener, &mut held);
                 }
                 moved

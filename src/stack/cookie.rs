@@ -7,11 +7,11 @@ use super::Stack;
 use crate::counters::count;
 use crate::event::{Arrival, Here};
 use crate::group::SockReuseport;
-use crate::listener::Listener;
-use crate::net::{Net, Syncookies};
-use crate::outcome::{Delivered, Refusal, Refused};
+use crate::listener::{AddError, Capacity, Listener};
+use crate::net::{ListenerRef, Net, Syncookies};
+use crate::outcome::{Delivered, Refusal, Refused, Wake};
 use crate::reuseport::Selecting;
-use crate::sync::{AtomicU32, Backend};
+use crate::sync::{AtomicU32, Backend, Fault};
 use core::sync::atomic::Ordering;
 
 /// How long a cookie is good for, in seconds. (Linux: `TCP_SYNCOOKIE_VALID`.)
@@ -19,8 +19,10 @@ const VALID: u32 = 120;
 
 /// An ACK without a request, at a group that lately had to send cookies: it may bear one.
 #[must_use = "the cookie has to be checked"]
-pub struct CookieAck<'a, 's, C, B: Backend> {
+pub struct CookieAck<'a, 's, C: Send + 'static, B: Backend> {
     stack: &'a Stack<'s, C, B>,
+    /// Who was selected: a program is not asked again.
+    listener: ListenerRef<'a, 's, C, B>,
     arrival: Arrival,
     here: Here,
 }
@@ -36,28 +38,43 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     pub fn cookie_ack(&self, arrival: Arrival, here: Here) -> Result<CookieAck<'_, 's, C, B>, Refusal> {
         let held = &mut self.nothing_held();
         let selecting = Selecting::by_syn(arrival, here);
-        let believed = self.net.sysctl.tcp_syncookies() != Syncookies::Never;
+        let believed =
+            self.net.sysctl.tcp_syncookies() != Syncookies::Never && !B::planted(Fault::CookieNotBelieved);
         self.table
             .offer(&self.net, None, &selecting, (), held, |listener, (), _| {
                 let group = self.net.groups.get(listener.sk_reuseport_cb.load(Ordering::Acquire));
-                Ok(believed && group.is_some_and(|group| group.has_sent_cookie(here)))
+                let sent = believed && group.is_some_and(|group| group.has_sent_cookie(here));
+                Ok(sent.then(|| CookieAck { stack: self, listener: listener.clone(), arrival, here }))
             })
             .map_err(|(why, ())| why)
-            .and_then(|sent| {
-                if sent { Ok(CookieAck { stack: self, arrival, here }) } else { Err(Refusal::NoCookieSent) }
-            })
+            .and_then(|sent| sent.ok_or(Refusal::NoCookieSent))
     }
 }
 
 impl<C: Send + 'static, B: Backend> CookieAck<'_, '_, C, B> {
-    /// The cookie is genuine, and `child` is its connection: delivers it. As [`Stack::deliver`].
+    /// The cookie is genuine, and `child` is its connection: delivers it to the listener that was selected for
+    /// the ACK, or, if that has left, as [`Stack::deliver`] does. O(1). Takes `Rskq`, and then locks as there.
     ///
     /// # Errors
     ///
     /// Gives the child back with the reason.
     pub fn believe(self, child: C) -> Result<Delivered<C, B>, Refused<C>> {
-        count(&self.stack.net.counters.SyncookiesRecv);
-        self.stack.deliver(self.arrival, self.here, child)
+        let Self { stack, listener, arrival, here } = self;
+        count(&stack.net.counters.SyncookiesRecv);
+        let held = &mut stack.nothing_held();
+        let request = match stack.new_request(arrival, child) {
+            Ok(request) => request,
+            Err(child) => return Err(Refused { child, why: Refusal::NoRequestSlot }),
+        };
+        let delivered = match listener.queue_add(request, &stack.net, Capacity::Enforced, held) {
+            Ok(()) => Delivered { listener: listener.id(), wake: Some(Wake(listener.id())) },
+            Err((AddError::Full, request)) => return Err(stack.refused(Refusal::AcceptQueueFull, &request)),
+            Err((AddError::NotAtHome, request)) => {
+                stack.deliver_by(&Selecting::by_syn(arrival, here), None, request, held)?
+            }
+        };
+        count(&stack.net.counters.PassiveOpens);
+        Ok(delivered)
     }
 
     /// The cookie is not genuine: the ACK is to be answered with a reset.

@@ -3,12 +3,14 @@
 use super::Stack;
 use crate::counters::count;
 use crate::event::{Arrival, Here};
+use crate::group::SockReuseport;
 use crate::listener::Capacity;
+use crate::lockdep::{Held, Nothing};
 use crate::net::{Net, RequestRef};
 use crate::outcome::{Delivered, Refusal, Refused, Wake};
 use crate::request::{Key, RequestSock};
 use crate::reuseport::Selecting;
-use crate::slab::Fresh;
+use crate::slab::{Fresh, Id};
 use crate::sync::{Backend, Fault};
 
 impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
@@ -31,14 +33,23 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
             Err(child) => return Err(Refused { child, why: Refusal::NoRequestSlot }),
         };
         let selecting = Selecting::by_syn(arrival, here);
-        let added =
-            self.table.offer(&self.net, Some(group), &selecting, request, held, |to, request, held| {
-                to.queue_add(request, &self.net, Capacity::Enforced, held)?;
-                Ok(to.id())
-            });
+        self.deliver_by(&selecting, Some(group), request, held)
+    }
+
+    /// Delivers a request with a child in it to whoever is selected, beginning with `group`.
+    pub(super) fn deliver_by<'a>(
+        &'a self,
+        selecting: &Selecting,
+        group: Option<Id<SockReuseport<B>>>,
+        request: RequestRef<'a, 's, C, B>,
+        held: &mut Held<'_, Nothing>,
+    ) -> Result<Delivered<C, B>, Refused<C>> {
+        let added = self.table.offer(&self.net, group, selecting, request, held, |to, request, held| {
+            to.queue_add(request, &self.net, Capacity::Enforced, held)?;
+            Ok(to.id())
+        });
         match added {
             Ok(listener) => {
-                count(&self.net.counters.PassiveOpens);
                 let wake = (!B::planted(Fault::WakeForgotten)).then_some(Wake(listener));
                 Ok(Delivered { listener, wake })
             }

@@ -24,7 +24,7 @@ use crate::outcome::{Refusal, Refused, SynAckTimer};
 use crate::queue::Charges;
 use crate::request::RequestState;
 use crate::reuseport::{Migration, Selecting};
-use crate::sync::{Backend, Event};
+use crate::sync::{Backend, Event, Fault};
 
 /// What became of a timeout at a target.
 enum TickedAt {
@@ -46,8 +46,9 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     ) -> Option<ListenerRef<'a, 's, C, B>> {
         // SAFETY: the request was filled in, and a reference is held.
         let key = unsafe { orphan.request.key() }?;
-        let selecting = Selecting::migrating(key, here, occasion, orphan.closed.index());
+        let selecting = Selecting::migrating::<B>(key, here, occasion, orphan.closed.index());
         match self.net.migrate_sock(&orphan.closed, &selecting, held) {
+            Migration::To(_) if B::planted(Fault::AckNotMigrated) && occasion == Occasion::Ack => None,
             Migration::To(target) => Some(target),
             Migration::Failed => {
                 count(&self.net.counters.TCPMigrateReqFailure);

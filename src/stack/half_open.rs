@@ -17,7 +17,7 @@ use crate::outcome::Refusal;
 use crate::queue::Charges;
 use crate::request::{RequestId, RequestSock, RequestState, Tuple};
 use crate::reuseport::Selecting;
-use crate::sync::{Backend, Event};
+use crate::sync::{Backend, Event, Fault};
 
 impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     /// A reset arrived whose sequence number the embedder vouches for: the half-open request is gone.
@@ -36,7 +36,9 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         if !self.unhash_request(&request, held) {
             return Err(Refusal::NoRequest);
         }
-        count(&self.net.counters.EmbryonicRsts);
+        if !B::planted(Fault::EmbryonicNotCounted) {
+            count(&self.net.counters.EmbryonicRsts);
+        }
         Ok(())
     }
 
@@ -109,7 +111,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         // SAFETY: the request was filled in, and a reference is held.
         let key = unsafe { request.key() };
         let Some(key) = key.filter(|_| self.design.adopts()) else { return false };
-        let selecting = Selecting::migrating(key, here, occasion, closed.index());
+        let selecting = Selecting::migrating::<B>(key, here, occasion, closed.index());
         let adopted = self.table.offer(&self.net, None, &selecting, (), held, |target, (), held| {
             adopt(&self.net, &self.ehash, target, request, owner, held).map_err(|error| (error, ()))
         });

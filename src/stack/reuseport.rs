@@ -4,7 +4,6 @@ use super::Stack;
 use crate::group::{AttachError, MapEntry, MapError, MapFlag, Program, ProgramId, SockReuseport};
 use crate::listener::{Descriptor, Listener, ListenerId};
 use crate::lockdep::{Before, Held, order::Reuseport};
-use crate::net::ListenerRef;
 use crate::outcome::SockError;
 use crate::slab::{Fresh, NONE, Storage};
 use crate::sync::{AtomicU32, Backend};
@@ -35,7 +34,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     ///
     /// [`AttachError`].
     pub fn attach_reuseport_prog(&self, id: ListenerId<C, B>, program: ProgramId) -> Result<(), AttachError> {
-        let listener = ListenerRef::by_id(&self.net, id).ok_or(AttachError::Stale)?;
+        let listener = self.opened(id).map_err(|_| AttachError::Stale)?;
         if self.net.programs.get(program.0 as usize).is_none() {
             return Err(AttachError::NotFound);
         }

@@ -124,13 +124,13 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
         if cookie {
             count(&counters.TCPReqQFullDoCookies);
         }
-        if listener.is_full(queue.len()) {
+        if listener.is_full(queue.len() + u32::from(B::planted(Fault::AcceptQueueOneLess))) {
             count(&counters.ListenOverflows);
             count(&counters.ListenDrops);
             return Err(Refusal::AcceptQueueFull);
         }
         let most = sysctl.tcp_max_syn_backlog();
-        if cookies == Syncookies::Never && most.saturating_sub(queue.qlen()) < most >> 2 {
+        if cookies == Syncookies::Never && queue.qlen() > most - (most >> 2) {
             count(&counters.ListenDrops);
             return Err(Refusal::SynQueueFull);
         }
@@ -143,6 +143,7 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
 
     /// Tells whether a listener, whose `rskq_lock` is held, has no room for another half-open request.
     pub(super) fn wants_cookie(&self, listener: &Listener<C, B>, queue: &LockedQueue<'_, C, B>) -> bool {
-        self.net.sysctl.tcp_syncookies() == Syncookies::Always || listener.is_full(queue.qlen())
+        self.net.sysctl.tcp_syncookies() == Syncookies::Always
+            || listener.is_full(queue.qlen() + u32::from(B::planted(Fault::SynQueueOneLess)))
     }
 }

@@ -168,14 +168,12 @@ impl Due {
 /// A request normally is done within its first timeout. Where more than half of the backlog is in use,
 /// each doubling of those that are not young costs one retry, down to two, so that old requests make way.
 fn pruned(retries: u32, charges: Charges, backlog: u32) -> u32 {
-    let (qlen, mut young) = (i64::from(charges.qlen), i64::from(charges.young));
-    let mut retries = retries;
-    if qlen * 2 > i64::from(backlog.max(8)) {
-        young *= 2;
-        while retries > 2 && qlen >= young {
-            retries -= 1;
-            young *= 2;
-        }
+    let (qlen, young) = (i64::from(charges.qlen), i64::from(charges.young));
+    if qlen * 2 <= i64::from(backlog.max(8)) {
+        return retries;
     }
-    retries
+    // Where none is young, no doubling of them is ever all: it costs what there is.
+    let doublings = (1..=u32::BITS).find(|&times| young << times > qlen);
+    let cost = doublings.map_or(u32::MAX, |times| times - 1);
+    retries.saturating_sub(cost).max(retries.min(2))
 }

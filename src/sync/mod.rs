@@ -11,12 +11,14 @@
 
 mod cell;
 mod core_backend;
+mod fault;
 #[cfg(any(feature = "loom", feature = "shuttle"))]
 pub mod model;
 mod raw;
 
 pub use cell::{Canary, Cell};
 pub use core_backend::Core;
+pub use fault::Fault;
 pub use raw::RawLock;
 
 #[cfg(feature = "loom")]
@@ -60,8 +62,8 @@ pub trait Backend: Sized + 'static {
 
     /// Tells whether `fault` is planted in this run.
     ///
-    /// Only models can answer `true`: on [`Core`] this is a constant, so no code that ships can
-    /// contain a planted fault.
+    /// Only back ends of checkers can answer `true`: on [`Core`] this is a constant, so no code that ships
+    /// can contain a planted fault.
     #[inline(always)]
     fn planted(_fault: Fault) -> bool {
         false
@@ -185,70 +187,6 @@ pub enum Nesting {
     /// One is held, in whatever order: only the v1 patch does this.
     #[cfg(feature = "designs")]
     Unordered,
-}
-
-/// A fault that a model can plant, to show that a check catches it.
-///
-/// Each variant breaks one line of the crate, only under a model back end; the place it breaks
-/// asks [`Backend::planted`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Fault {
-    /// Accept queue: an addition does not count in `sk_ack_backlog`.
-    BacklogNotCounted,
-    /// Accept queue: an addition goes to the head.
-    PushToHead,
-    /// Accept queue: an addition does not look whether the listener still listens.
-    AddWithoutStateCheck,
-    /// Table: a request that a closing listener refused is dropped instead of being resolved again.
-    LateArrivalDropped,
-    /// Table: a wildcard is looked at before the address itself.
-    WildcardFirst,
-    /// Stack: a socket that is closed leaves its address when it leaves LISTEN, and not with its last step.
-    UnboundEarly,
-    /// Stack: a delivery returns without its wake-up.
-    WakeForgotten,
-    /// Migration: the moved request keeps the owner of the listener that closed.
-    OwnerNotMoved,
-    /// Request: a freed request keeps its reference on its owner.
-    OwnerReferenceLeaked,
-    /// Request: a queued request is let go of twice.
-    RequestPutTwice,
-    /// Accept queue: an addition does not say that the request is queued.
-    StateNotSaid,
-    /// Half open: a completed handshake stays charged.
-    ChargeKept,
-    /// Half open: a SYN does not look, under the lock, whether its tuple has a request by now.
-    DuplicateNotRecognised,
-    /// Half open: a lookup takes whatever request is in the bucket.
-    TupleNotCompared,
-    /// Fast open: the end of a handshake leaves the charge.
-    FastChargeKept,
-    /// Fast open: the end of a handshake does not say so.
-    HandshakeNotEnded,
-    /// Group: a member that leaves stays counted.
-    MemberStillCounted,
-    /// Group: a member that leaves goes on naming its group.
-    GroupStillNamed,
-    /// Group: a tree that grows shows its new root before the old one is below it.
-    RootBeforeChild,
-    /// Group: a reader does not look whether it found a member of its group.
-    MemberNotChecked,
-    /// Who selects from the map does not look again whether the listener is in that entry.
-    MapNotChecked,
-    /// Group: the last member leaves the group in use.
-    GroupLeaked,
-    /// Handover: the closer's owner is not handed to the heir's.
-    OwnerNotHanded,
-    /// Handover: the heir is not woken.
-    HeirNotWoken,
-    /// Half open, in the merged design: a request that leaves the table keeps its timer.
-    TimerKept,
-    /// Stack: the listening bucket is locked while the global reuseport lock is held.
-    BucketUnderReuseport,
-    /// Splice: the target is chosen before the closer has left `socks[]`, and the two queues are
-    /// locked without the bucket lock: what protects the v1 patch is taken away.
-    SpliceUnguarded,
 }
 
 /// A step that a reader of an interleaving wants to see beside the lock events.

@@ -6,6 +6,9 @@ use rskq::request::{Link, RequestState};
 use rskq::*;
 use std::net::{Ipv4Addr, SocketAddr};
 
+pub(crate) mod calls;
+pub(crate) mod linux;
+
 /// What ships; with feature `lockdep`, the same with every lock validated.
 #[cfg(not(feature = "lockdep"))]
 pub(crate) type TestBackend = DefaultBackend;
@@ -66,7 +69,7 @@ pub(crate) fn graph(stack: &mut TestStack) -> Graph<u32> {
 
 /// Asserts that nothing is in use and nothing waits.
 pub(crate) fn assert_empty(stack: &mut TestStack) {
-    let Graph { listeners, requests, owners, groups, chunks, free_chunks } = graph(stack);
+    let Graph { listeners, requests, owners, groups, chunks, free_chunks, map } = graph(stack);
     for (slot, listener) in listeners.iter().enumerate() {
         let queue = listener.queue.as_ref().expect("nobody holds a lock");
         assert!(
@@ -85,6 +88,7 @@ pub(crate) fn assert_empty(stack: &mut TestStack) {
         assert!(free, "request {slot} is left over: {request:?}");
     }
     assert_eq!(free_chunks.len(), chunks as usize, "a chunk is left over");
+    assert!(map.iter().all(Option::is_none), "a listener is left over in the map: {map:?}");
     for (slot, owner) in owners.iter().enumerate() {
         assert!(owner.refs == 0 && owner.link == Link::Vacant, "owner {slot} is left over: {owner:?}");
     }

@@ -1,6 +1,7 @@
 //! Connections that may be accepted before their handshake has ended.
 
 use super::*;
+use crate::common::linux::{fastopenq, open_fast};
 
 /// A group of `N` that opens up to `limit` connections fast, each.
 fn group<const N: usize>(design: Design, limit: u32) -> (TestStack, [Listener; N]) {
@@ -10,16 +11,8 @@ fn group<const N: usize>(design: Design, limit: u32) -> (TestStack, [Listener; N
     (stack, listeners)
 }
 
-/// Opens client number `client` fast, whose connection has the same number.
-fn open_at(stack: &TestStack, arrival: Arrival, client: u32) -> Result<(Listener, Request), Refusal> {
-    match stack.syn_fastopen(arrival, HERE, client) {
-        Ok(FastOpened { delivered: went, handshake }) => Ok((delivered(Ok(went), client)?, handshake)),
-        Err(refused) => Err(delivered(Err(refused), client).unwrap_err()),
-    }
-}
-
 fn open(stack: &TestStack, client: u32) -> Result<(Listener, Request), Refusal> {
-    open_at(stack, arrival(client), client)
+    open_fast(stack, arrival(client), client)
 }
 
 /// Opens one that must be opened, and returns its handshake.
@@ -35,13 +28,6 @@ fn done(stack: &TestStack, handshake: Request) {
 
 fn reset_by_client(stack: &TestStack, handshake: Request) {
     assert_eq!(stack.fastopen_remove(handshake, HandshakeEnd::Reset, HERE), Ok(()));
-}
-
-/// How many connections count for `listener`, and how many of them were reset.
-fn fastopenq(stack: &mut TestStack, listener: Listener) -> (i32, usize) {
-    let graph = graph(stack);
-    let queue = graph.listeners[listener.index() as usize].fastopenq.as_ref().unwrap();
-    (queue.qlen, queue.reset.len())
 }
 
 #[test]
@@ -283,7 +269,7 @@ fn under_handover_every_charge_is_the_heirs() {
 
 /// Opens one on the last of two members.
 fn opened_at_last(stack: &TestStack, last: Listener, client: u32) -> Request {
-    let (went, handshake) = open_at(stack, arrival_at((1, 2), (0, 1), client), client).unwrap();
+    let (went, handshake) = open_fast(stack, arrival_at((1, 2), (0, 1), client), client).unwrap();
     assert_eq!(went, last);
     handshake
 }

@@ -1,6 +1,7 @@
 //! Ids of sockets that are gone, that never were, and that do not listen.
 
 use super::*;
+use rskq::group::{AttachError, MapError, MapFlag, ProgramId};
 
 /// Asserts that every call refuses `id` as stale.
 fn assert_stale(stack: &TestStack, id: Listener) {
@@ -9,6 +10,16 @@ fn assert_stale(stack: &TestStack, id: Listener) {
     assert_eq!(stack.listen(id, 1), Err(ListenError::Stale));
     assert_eq!(stack.shutdown(id, HERE).map(drop), Err(SockError::Stale));
     assert_eq!(stack.close(id, HERE).map(drop), Err(SockError::Stale));
+    assert_eq!(stack.bind(id, at("127.0.0.1:99")), Err(BindError::Stale));
+    assert_eq!(stack.bind_any(id, addr(), [99]), Err(BindError::Stale));
+    assert_eq!(stack.set_defer_accept(id, 1), Err(SockError::Stale));
+    assert_eq!(stack.set_fastopen(id, 1), Err(SockError::Stale));
+    assert_eq!(stack.fastopen_len(id), Err(SockError::Stale));
+    assert_eq!(stack.evict_reset(id), Err(SockError::Stale));
+    assert_eq!(stack.set_incoming_cpu(id, Some(1)), Err(SockError::Stale));
+    assert_eq!(stack.attach_reuseport_prog(id, ProgramId(0)), Err(AttachError::Stale));
+    assert_eq!(stack.detach_reuseport_prog(id), Err(AttachError::Stale));
+    assert_eq!(stack.map_update(0, id, MapFlag::Any), Err(MapError::Stale));
 }
 
 #[test]
@@ -112,4 +123,65 @@ fn listening_again_while_listening_changes_the_backlog() {
     assert_eq!(stack.queue_len(id), Ok((2, 0)));
     assert_eq!(accept_all(&stack, id), [1, 3]);
     finish(stack, &[id]);
+}
+
+/// Asserts that every call refuses the id of a request that is neither half open nor was opened fast.
+fn assert_no_request(stack: &TestStack, id: Request) {
+    assert_eq!(stack.rsk_listener(id), None);
+    assert_eq!(stack.synack_timer(id, 0, HERE), Err(SockError::Stale));
+    for end in [HandshakeEnd::Done, HandshakeEnd::Reset] {
+        assert_eq!(stack.fastopen_remove(id, end, HERE), Err(SockError::Stale));
+    }
+}
+
+#[test]
+fn a_requests_id_is_stale_once_it_is_not_half_open() {
+    let (stack, other) = (stack(Design::Linux), stack(Design::Linux));
+    let id = stack.listen_at(addr(), 4, true).unwrap();
+    let request = syn(&stack, arrival(1));
+    assert_eq!(stack.rsk_listener(request), Some(id));
+    assert_no_request(&other, request);
+    for (index, generation) in [
+        (request.index(), request.generation() + 1),
+        (request.index() + 1, 0),
+        (ENOUGH.requests as u32, 0),
+        (u32::MAX, u32::MAX),
+    ] {
+        assert_no_request(&stack, Request::from_parts(index, generation));
+    }
+    assert_eq!(ack(&stack, 1), Ok(id));
+    assert_no_request(&stack, request); // it waits
+    assert_eq!(accept_all(&stack, id), [1]);
+    assert_no_request(&stack, request); // it has gone
+    assert_ne!(syn(&stack, arrival(1)), request);
+    assert_no_request(&stack, request); // its slot is another's
+    assert_eq!(reset(&stack, 1), Ok(()));
+    finish(stack, &[id]);
+    finish(other, &[]);
+}
+
+/// What comes in an order that no connection has.
+#[test]
+fn events_out_of_order_find_nothing_and_change_nothing() {
+    for design in DESIGNS {
+        let mut stack = stack(design);
+        let id = stack.listen_at(addr(), 4, true).unwrap();
+        let request = syn(&stack, arrival(1));
+        let elsewhere = Arrival { tuple: tuple(at("127.0.0.1:81"), 1), ..arrival(1) };
+        for _ in 0..2 {
+            assert_eq!(ack(&stack, 2), Err(Refusal::NoRequest)); // before its SYN
+            assert_eq!(reset(&stack, 2), Err(Refusal::NoRequest));
+            assert_eq!(stack.reset(&elsewhere.tuple), Err(Refusal::NoRequest));
+            assert_eq!(stack.syn(elsewhere, HERE).map(drop), Err(Refusal::NoListener));
+            assert_eq!(stack.cookie_ack(elsewhere, HERE).map(drop), Err(Refusal::NoListener));
+            assert_eq!(stack.cookie_ack(arrival(2), HERE).map(drop), Err(Refusal::NoCookieSent));
+            assert_eq!(stack.fastopen_remove(request, HandshakeEnd::Done, HERE), Err(SockError::Stale));
+            assert_eq!(charges(&mut stack, id), (1, 1));
+        }
+        assert_eq!(stack.counters(), Snapshot::default());
+        assert_eq!(ack(&stack, 1), Ok(id));
+        assert_eq!(stack.synack_timer(request, 5, HERE), Err(SockError::Stale));
+        assert_eq!(accept_all(&stack, id), [1]);
+        finish(stack, &[id]);
+    }
 }

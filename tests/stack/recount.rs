@@ -124,6 +124,7 @@ const ALTERATIONS: &[Alteration] = &[
     ("I17", |graph, at| graph.listeners[at.other].group = None),
     ("I17", |graph, at| graph.listeners[at.shut].group = graph.listeners[at.heir].group),
     ("I17", |graph, at| graph.listeners[at.heir].addr = None),
+    ("I17", |graph, at| graph.listeners[at.heir].listening = false),
     ("I17", |graph, at| graph.groups[graph.listeners[at.heir].group.unwrap() as usize].addr = None),
     ("I18", |graph, at| graph.groups[graph.listeners[at.heir].group.unwrap() as usize].refs = 0),
     ("I18", |graph, at| graph.groups[graph.listeners[at.heir].group.unwrap() as usize].chunks.clear()),

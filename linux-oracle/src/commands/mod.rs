@@ -8,7 +8,7 @@ use linux_oracle::live::generator::Generator;
 use linux_oracle::live::kernel::{Kernel, NotAllowed, Setup, StepError};
 use linux_oracle::live::run::{Counts, Diverging, Live};
 use linux_oracle::live::shrink::shrink;
-use linux_oracle::trace::Line;
+use linux_oracle::trace::{EpisodeStart, Line};
 use serde_json::json;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -187,6 +187,8 @@ fn start(seed: u64, programs: bool) -> Result<Live, Failed> {
 
 fn generator(live: &mut Live, seed: u64) -> Result<Generator, Failed> {
     let generator = Generator::new(live.kernel.header(), live.kernel.programs(), seed);
+    // Nothing is left of the seed before.
+    live.kernel.episode(EpisodeStart { migrate_req: false })?;
     generator.measure(&mut live.kernel)?;
     Ok(generator)
 }

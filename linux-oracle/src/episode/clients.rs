@@ -1,11 +1,11 @@
 //! The clients of an episode, and the segments that they send.
 
-use super::{Id, TestStack, Token, failed};
+use super::{Id, TestBackend, TestStack, Token, failed};
 use crate::error::Malformed;
 use crate::trace::{ChildState, Conn, Connect, Shown, Word};
 use rskq::{
-    Arrival, DefaultBackend, Delivered, FastOpened, HandshakeEnd, Hashes, Here, Payload, Refusal, Refused,
-    RequestId, Syn, SynAckTimer, TimedOut, Tuple,
+    Arrival, Delivered, FastOpened, HandshakeEnd, Hashes, Here, Payload, Refusal, Refused, RequestId, Syn,
+    SynAckTimer, TimedOut, Tuple,
 };
 use std::collections::{BTreeMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -36,7 +36,7 @@ struct Client {
     /// cookie that did not come back.
     token: Option<Token>,
     /// The request that its SYN made.
-    request: Option<RequestId<Token, DefaultBackend>>,
+    request: Option<RequestId<Token, TestBackend>>,
 }
 
 #[derive(Clone, Copy)]
@@ -44,7 +44,7 @@ struct Connection {
     conn: Conn,
     state: ChildState,
     /// What to tell of the end of a fast-open connection's handshake with, until it has ended.
-    handshake: Option<RequestId<Token, DefaultBackend>>,
+    handshake: Option<RequestId<Token, TestBackend>>,
 }
 
 /// What a client's segment is answered with.

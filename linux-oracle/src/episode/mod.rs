@@ -13,8 +13,8 @@ use clients::Clients;
 pub use clients::Handshake;
 use rskq::counters::Snapshot;
 use rskq::{
-    AttachError, Config, DefaultBackend, Design, Here, ListenerId, MapError, MapFlag, Resources, SockError,
-    Stack, Storage, Syncookies, Sysctl,
+    AttachError, Config, Design, Here, ListenerId, MapError, MapFlag, Resources, SockError, Stack, Storage,
+    Syncookies, Sysctl,
 };
 use sockets::Sockets;
 use std::collections::BTreeMap;
@@ -30,8 +30,14 @@ const CHUNKS: usize = 128;
 const BUCKETS: usize = 16;
 const EHASH: usize = 64;
 
-type TestStack = Stack<'static, Token, DefaultBackend>;
-type Id = ListenerId<Token, DefaultBackend>;
+/// What ships.
+#[cfg(not(feature = "mutants"))]
+pub(crate) type TestBackend = rskq::DefaultBackend;
+#[cfg(feature = "mutants")]
+pub(crate) type TestBackend = crate::mutant::Mutant;
+
+type TestStack = Stack<'static, Token, TestBackend>;
+type Id = ListenerId<Token, TestBackend>;
 
 /// What the stack holds for a connection: its place in the list of all that there were.
 ///
@@ -48,7 +54,7 @@ pub struct Episode {
     sockets: Sockets,
     clients: Clients,
     counted: Snapshot,
-    /// The counters that are shown.
+    /// The counters that are shown. One that the stack does not keep counts as never growing.
     shown: &'static [&'static str],
 }
 

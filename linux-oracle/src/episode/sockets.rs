@@ -1,10 +1,10 @@
 //! The listening sockets of an episode.
 
 use super::clients::Clients;
-use super::{Id, TestStack, Token, failed};
+use super::{Id, TestBackend, TestStack, Token, failed};
 use crate::error::Malformed;
 use crate::trace::{Conn, Descriptor, ListenerNumber, Open, Shown, Shut, Word};
-use rskq::{BindError, Closing, DefaultBackend, Here, ListenError, Outcome, SockError, SockOptions};
+use rskq::{BindError, Closing, Here, ListenError, Outcome, SockError, SockOptions};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
@@ -50,7 +50,7 @@ impl Sockets {
         stack: &TestStack,
         clients: &mut Clients,
         here: Here,
-        closing: Closing<'_, 'static, Token, DefaultBackend>,
+        closing: Closing<'_, 'static, Token, TestBackend>,
         reset: &mut Vec<Conn>,
     ) -> Shown {
         let counts = |stack: &TestStack, id| stack.fastopen_len(id).map_or(0, |(qlen, _)| qlen);

@@ -6,7 +6,6 @@ use linux_oracle::engine::SHOWN_BEFORE;
 use linux_oracle::summary::{Divergence, Field};
 use linux_oracle::{Summary, replay, replay_with};
 use rskq::Design;
-use rskq::migrate::{CloneFixes, Wakeup};
 use serde_json::{Value, json};
 
 type Alter = fn(&mut Value);

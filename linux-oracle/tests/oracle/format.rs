@@ -33,7 +33,7 @@ fn every_recorded_line() {
 #[test]
 fn every_new_operation_to_the_letter() {
     let shown =
-        r#","result":"addr_in_use","counters":{"PassiveOpens":1},"listeners":{"1":"shut"},"reset":[7]}"#;
+        r#","result":"addr_in_use","counters":{"ListenDrops":1},"listeners":{"1":"shut"},"reset":[7]}"#;
     for operation in NEW {
         let line = format!("{}{shown}", operation.strip_suffix('}').expect("an object"));
         assert_eq!(Line::parse(line.as_bytes()).expect("well formed").to_string(), line);

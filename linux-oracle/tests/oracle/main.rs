@@ -10,7 +10,7 @@ mod recorded;
 
 use linux_oracle::embedded::{TRACES, Trace};
 use linux_oracle::lines::Lines;
-use linux_oracle::trace::{Line, Operation};
+use linux_oracle::trace::Line;
 use serde_json::Value;
 use std::sync::LazyLock;
 

@@ -60,7 +60,9 @@ pub(super) const CLONE_5_14: Table = &[
          ack_closer_of_target last_member_ack syn_ack_accept syn_ack_closer timer_twice_ack \
          ack_timer_closer reset_timer_closer ack_closer_accept_on_target \
          shutdown_listen_again_ack shutdown_listen_again_timer two_closers_ack_timer \
-         ack_ack_of_two timer_close_of_target expiring_timer_ack_of_closed lookup_slot_reused",
+         ack_ack_of_two timer_close_of_target expiring_timer_ack_of_closed lookup_slot_reused \
+         poll_ack poll_ack_of_closed ack_of_closed_closer_of_target \
+         timer_of_closed_closer_of_target ack_ack_last_place growth_syn",
     ),
     (I15, "ack_timer ack_timer_closer reset_timer_closer two_closers_ack_timer"),
     (I24, "lookup_slot_reused"),
@@ -150,5 +152,7 @@ pub(super) const WITHOUT_B6: Table = &[(
          ack_closer_of_target last_member_ack syn_ack_accept syn_ack_closer timer_twice_ack \
          ack_timer_closer reset_timer_closer ack_closer_accept_on_target \
          shutdown_listen_again_ack shutdown_listen_again_timer two_closers_ack_timer \
-         ack_ack_of_two timer_close_of_target expiring_timer_ack_of_closed lookup_slot_reused",
+         ack_ack_of_two timer_close_of_target expiring_timer_ack_of_closed lookup_slot_reused \
+         poll_ack poll_ack_of_closed ack_of_closed_closer_of_target \
+         timer_of_closed_closer_of_target ack_ack_last_place growth_syn",
 )];

@@ -35,6 +35,7 @@ fn tables(design: &str) -> [Table; 2] {
         "clone-without-A7" => [c::CLONE, c::WITHOUT_A7],
         "clone-without-B6" => [c::CLONE, c::WITHOUT_B6],
         "clone" => [c::CLONE, &[]],
+        "linux" => [one_by_one::LINUX, &[]],
         "requeue" => [one_by_one::REQUEUE, &[]],
         "handover" => [one_by_one::HANDOVER, &[]],
         _ => [&[], &[]],

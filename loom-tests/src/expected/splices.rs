@@ -43,12 +43,13 @@ pub(super) const SPLICE: Table = &[
         I11,
         "closer_late_arrival closer_late_arrival_accept_on_target closer_two_arrivals \
          closer_arrival_two_acceptors two_closers_arrival_accept shutdown_listen_again_arrival \
-         owners_exhausted owners_exhausted_half_open ack_closer timer_closer timer_ack_of_closed \
-         ack_ack_of_closed timer_reset_of_closed timer_closer_of_target ack_closer_of_target \
-         syn_ack_closer ack_timer_closer reset_timer_closer \
+         owners_exhausted owners_exhausted_half_open ack_closer timer_closer \
+         timer_ack_of_closed ack_ack_of_closed timer_reset_of_closed timer_closer_of_target \
+         ack_closer_of_target syn_ack_closer ack_timer_closer reset_timer_closer \
          ack_closer_accept_on_target shutdown_listen_again_ack shutdown_listen_again_timer \
-         two_closers_ack_timer fast_syn_closer timer_close_of_target expiring_timer_ack_of_closed \
-         lookup_slot_reused",
+         two_closers_ack_timer fast_syn_closer timer_close_of_target \
+         expiring_timer_ack_of_closed lookup_slot_reused poll_ack_of_closed \
+         ack_of_closed_closer_of_target timer_of_closed_closer_of_target",
     ),
     (
         I12,
@@ -62,15 +63,15 @@ pub(super) const SPLICE: Table = &[
         "owners_exhausted_half_open ack_closer ack_ack ack_timer ack_reset last_member_ack \
          syn_ack_accept syn_ack_closer timer_twice_ack ack_timer_closer \
          ack_closer_accept_on_target shutdown_listen_again_ack two_closers_ack_timer \
-         ack_ack_of_two",
+         ack_ack_of_two poll_ack ack_ack_last_place growth_syn",
     ),
     (
         I22,
-        "two_closers closer_closer_of_target heir_closes_in_transit last_heir_closes_in_transit \
-         two_closers_arrival_accept ring target_listens_again timer_closer_of_target \
-         ack_closer_of_target two_closers_half_open two_closers_ack_timer \
-         fast_closer_then_target_done fast_two_closers_done_accept timer_close_of_target \
-         lookup_slot_reused program_selects_closed",
+        "two_closers closer_closer_of_target heir_closes_in_transit \
+         last_heir_closes_in_transit two_closers_arrival_accept ring target_listens_again \
+         timer_closer_of_target ack_closer_of_target two_closers_half_open \
+         two_closers_ack_timer fast_closer_then_target_done fast_two_closers_done_accept \
+         timer_close_of_target lookup_slot_reused program_selects_closed growth_syn",
     ),
     (
         I25,
@@ -95,12 +96,13 @@ pub(super) const SPLICE: Table = &[
          ring target_listens_again shutdown_listen_again_accept owners_exhausted \
          owners_exhausted_half_open syn_closer syn_closer_of_half_open ack_closer timer_closer \
          reset_closer timer_closer_of_target ack_closer_of_target two_closers_half_open \
-         syn_ack_closer ack_timer_closer reset_timer_closer \
-         ack_closer_accept_on_target shutdown_listen_again_ack shutdown_listen_again_timer \
-         two_closers_ack_timer fast_syn_closer fast_closer_done fast_accepted_closer_done \
-         fast_accepted_closer_reset fast_closer_reset_lists fast_shutdown_listen_again_done \
-         fast_closer_done_accept fast_closer_then_target_done fast_two_closers_done_accept \
-         timer_close_of_target lookup_slot_reused program_replaced_closer program_selects_closed",
+         syn_ack_closer ack_timer_closer reset_timer_closer ack_closer_accept_on_target \
+         shutdown_listen_again_ack shutdown_listen_again_timer two_closers_ack_timer \
+         fast_syn_closer fast_closer_done fast_accepted_closer_done fast_accepted_closer_reset \
+         fast_closer_reset_lists fast_shutdown_listen_again_done fast_closer_done_accept \
+         fast_closer_then_target_done fast_two_closers_done_accept timer_close_of_target \
+         lookup_slot_reused program_replaced_closer program_selects_closed poll_closer \
+         ack_of_closed_closer_of_target timer_of_closed_closer_of_target",
     ),
 ];
 
@@ -152,12 +154,13 @@ pub(super) const SPLICE_TFO: Table = &[
         I11,
         "closer_late_arrival closer_late_arrival_accept_on_target closer_two_arrivals \
          closer_arrival_two_acceptors two_closers_arrival_accept shutdown_listen_again_arrival \
-         owners_exhausted owners_exhausted_half_open ack_closer timer_closer timer_ack_of_closed \
-         ack_ack_of_closed timer_reset_of_closed timer_closer_of_target ack_closer_of_target \
-         syn_ack_closer ack_timer_closer reset_timer_closer \
+         owners_exhausted owners_exhausted_half_open ack_closer timer_closer \
+         timer_ack_of_closed ack_ack_of_closed timer_reset_of_closed timer_closer_of_target \
+         ack_closer_of_target syn_ack_closer ack_timer_closer reset_timer_closer \
          ack_closer_accept_on_target shutdown_listen_again_ack shutdown_listen_again_timer \
-         two_closers_ack_timer fast_syn_closer timer_close_of_target expiring_timer_ack_of_closed \
-         lookup_slot_reused",
+         two_closers_ack_timer fast_syn_closer timer_close_of_target \
+         expiring_timer_ack_of_closed lookup_slot_reused poll_ack_of_closed \
+         ack_of_closed_closer_of_target timer_of_closed_closer_of_target",
     ),
     (
         I12,
@@ -171,15 +174,15 @@ pub(super) const SPLICE_TFO: Table = &[
         "owners_exhausted_half_open ack_closer ack_ack ack_timer ack_reset last_member_ack \
          syn_ack_accept syn_ack_closer timer_twice_ack ack_timer_closer \
          ack_closer_accept_on_target shutdown_listen_again_ack two_closers_ack_timer \
-         ack_ack_of_two",
+         ack_ack_of_two poll_ack ack_ack_last_place growth_syn",
     ),
     (
         I22,
-        "two_closers closer_closer_of_target heir_closes_in_transit last_heir_closes_in_transit \
-         two_closers_arrival_accept ring target_listens_again timer_closer_of_target \
-         ack_closer_of_target two_closers_half_open two_closers_ack_timer \
-         fast_closer_then_target_done fast_two_closers_done_accept timer_close_of_target \
-         lookup_slot_reused program_selects_closed",
+        "two_closers closer_closer_of_target heir_closes_in_transit \
+         last_heir_closes_in_transit two_closers_arrival_accept ring target_listens_again \
+         timer_closer_of_target ack_closer_of_target two_closers_half_open \
+         two_closers_ack_timer fast_closer_then_target_done fast_two_closers_done_accept \
+         timer_close_of_target lookup_slot_reused program_selects_closed growth_syn",
     ),
     (
         I25,
@@ -206,12 +209,13 @@ pub(super) const SPLICE_TFO: Table = &[
          ring target_listens_again shutdown_listen_again_accept owners_exhausted \
          owners_exhausted_half_open syn_closer syn_closer_of_half_open ack_closer timer_closer \
          reset_closer timer_closer_of_target ack_closer_of_target two_closers_half_open \
-         syn_ack_closer ack_timer_closer reset_timer_closer \
-         ack_closer_accept_on_target shutdown_listen_again_ack shutdown_listen_again_timer \
-         two_closers_ack_timer fast_syn_closer fast_closer_done fast_accepted_closer_done \
-         fast_accepted_closer_reset fast_closer_reset_lists fast_shutdown_listen_again_done \
-         fast_closer_done_accept fast_closer_then_target_done fast_two_closers_done_accept \
-         timer_close_of_target lookup_slot_reused program_replaced_closer program_selects_closed",
+         syn_ack_closer ack_timer_closer reset_timer_closer ack_closer_accept_on_target \
+         shutdown_listen_again_ack shutdown_listen_again_timer two_closers_ack_timer \
+         fast_syn_closer fast_closer_done fast_accepted_closer_done fast_accepted_closer_reset \
+         fast_closer_reset_lists fast_shutdown_listen_again_done fast_closer_done_accept \
+         fast_closer_then_target_done fast_two_closers_done_accept timer_close_of_target \
+         lookup_slot_reused program_replaced_closer program_selects_closed poll_closer \
+         ack_of_closed_closer_of_target timer_of_closed_closer_of_target",
     ),
 ];
 
@@ -291,7 +295,8 @@ pub(super) const SPLICE_NESTED: Table = &[
          ack_ack_of_closed ack_closer_of_target last_member_ack syn_ack_accept syn_ack_closer \
          timer_twice_ack ack_timer_closer ack_closer_accept_on_target \
          shutdown_listen_again_ack two_closers_ack_timer ack_ack_of_two \
-         expiring_timer_ack_of_closed lookup_slot_reused",
+         expiring_timer_ack_of_closed lookup_slot_reused poll_ack poll_ack_of_closed \
+         ack_of_closed_closer_of_target ack_ack_last_place growth_syn",
     ),
     (
         I25,
@@ -320,12 +325,13 @@ pub(super) const SPLICE_NESTED: Table = &[
          ring target_listens_again shutdown_listen_again_accept owners_exhausted \
          owners_exhausted_half_open syn_closer syn_closer_of_half_open ack_closer timer_closer \
          reset_closer timer_closer_of_target ack_closer_of_target two_closers_half_open \
-         syn_ack_closer ack_timer_closer reset_timer_closer \
-         ack_closer_accept_on_target shutdown_listen_again_ack shutdown_listen_again_timer \
-         two_closers_ack_timer fast_syn_closer fast_closer_done fast_accepted_closer_done \
-         fast_accepted_closer_reset fast_closer_reset_lists fast_shutdown_listen_again_done \
-         fast_closer_done_accept fast_closer_then_target_done fast_two_closers_done_accept \
-         timer_close_of_target lookup_slot_reused program_replaced_closer program_selects_closed",
+         syn_ack_closer ack_timer_closer reset_timer_closer ack_closer_accept_on_target \
+         shutdown_listen_again_ack shutdown_listen_again_timer two_closers_ack_timer \
+         fast_syn_closer fast_closer_done fast_accepted_closer_done fast_accepted_closer_reset \
+         fast_closer_reset_lists fast_shutdown_listen_again_done fast_closer_done_accept \
+         fast_closer_then_target_done fast_two_closers_done_accept timer_close_of_target \
+         lookup_slot_reused program_replaced_closer program_selects_closed poll_closer \
+         ack_of_closed_closer_of_target timer_of_closed_closer_of_target",
     ),
 ];
 
@@ -369,12 +375,13 @@ pub(super) const RELABEL: Table = &[
         "closer_late_arrival closer_closer_of_target closer_late_arrival_accept_on_target \
          heir_closes_in_transit closer_two_arrivals closer_arrival_two_acceptors \
          two_closers_arrival_accept shutdown_listen_again_arrival owners_exhausted \
-         owners_exhausted_half_open ack_closer timer_closer timer_ack_of_closed ack_ack_of_closed \
-         timer_reset_of_closed timer_closer_of_target ack_closer_of_target syn_ack_closer \
-         ack_timer_closer reset_timer_closer ack_closer_accept_on_target \
+         owners_exhausted_half_open ack_closer timer_closer timer_ack_of_closed \
+         ack_ack_of_closed timer_reset_of_closed timer_closer_of_target ack_closer_of_target \
+         syn_ack_closer ack_timer_closer reset_timer_closer ack_closer_accept_on_target \
          shutdown_listen_again_ack shutdown_listen_again_timer two_closers_ack_timer \
          fast_syn_closer fast_two_closers_done_accept timer_close_of_target \
-         expiring_timer_ack_of_closed lookup_slot_reused program_selects_closed",
+         expiring_timer_ack_of_closed lookup_slot_reused program_selects_closed \
+         poll_ack_of_closed ack_of_closed_closer_of_target timer_of_closed_closer_of_target",
     ),
     (
         I12,
@@ -388,7 +395,7 @@ pub(super) const RELABEL: Table = &[
         "owners_exhausted_half_open ack_closer ack_ack ack_timer ack_reset last_member_ack \
          syn_ack_accept syn_ack_closer timer_twice_ack ack_timer_closer \
          ack_closer_accept_on_target shutdown_listen_again_ack two_closers_ack_timer \
-         ack_ack_of_two",
+         ack_ack_of_two poll_ack ack_ack_last_place growth_syn",
     ),
     (
         I25,

@@ -1,7 +1,7 @@
 //! The races: each a numbered schedule and the model of the same name.
 //!
 //! One file for each family: connections that wait (`queue`), listeners that come back (`relisten`),
-//! half-open requests (`half_open`), fast open (`fastopen`), one design of the discussion (`posted`).
+//! half-open requests (`half_open`), the stack's own timers and last places (`timers`), fast open (`fastopen`), one design of the discussion (`posted`).
 //!
 //! Listeners share one address in one group; A is the first that was opened. A connection's hash
 //! falls on the listener it is delivered to while all of them listen, and the same hash chooses
@@ -19,8 +19,10 @@ mod half_open;
 mod posted;
 mod queue;
 mod relisten;
+mod timers;
 
 use crate::world::Connection;
+use rskq::Timers;
 use rskq::migrate::{Picker, Program};
 use std::sync::LazyLock;
 
@@ -57,6 +59,8 @@ pub enum Op {
     Timer(Connection),
     /// The client resets the half-open connection.
     Reset(Connection),
+    /// The SYN-ACK timer that is due next goes off, where the stack keeps them.
+    Poll,
     /// A fast-open SYN of the connection, whose hash falls on the listener.
     SynFast(Connection, L),
     /// The handshake of the fast-open connection ends.
@@ -88,6 +92,8 @@ pub struct Scenario {
     pub spare_owners: u32,
     /// Who picks targets, in the designs of the discussion.
     pub picker: Picker,
+    /// Who keeps the SYN-ACK timers.
+    pub timers: Timers,
     /// What happens before the threads begin.
     pub before: &'static [Op],
     /// What each thread does.
@@ -108,6 +114,7 @@ const BASE: Scenario = Scenario {
     fastopen: 0,
     spare_owners: 4,
     picker: Picker::AsPosted,
+    timers: Timers::Embedder,
     before: &[],
     threads: &[],
     bound: None,
@@ -157,8 +164,15 @@ pub fn by_name(name: &str) -> Option<Scenario> {
 
 /// Every scenario.
 pub static SCENARIOS: LazyLock<Vec<Scenario>> = LazyLock::new(|| {
-    [queue::SCENARIOS, relisten::SCENARIOS, half_open::SCENARIOS, fastopen::SCENARIOS, posted::SCENARIOS]
-        .concat()
+    [
+        queue::SCENARIOS,
+        relisten::SCENARIOS,
+        half_open::SCENARIOS,
+        timers::SCENARIOS,
+        fastopen::SCENARIOS,
+        posted::SCENARIOS,
+    ]
+    .concat()
 });
 
 #[cfg(test)]

@@ -75,7 +75,10 @@ impl<B: Backend> Pot<B> {
             buckets: Storage::boxed(1),
             ehash: Storage::boxed(ehash),
         };
-        let stack = Stack::new(resources, Config { max_socks, ..Config::migrating(design) });
+        let stack = Stack::new(
+            resources,
+            Config { max_socks, timers: rskq::Timers::Embedder, ..Config::migrating(design) },
+        );
         let listen = |_| stack.listen_at(local(PORT), BACKLOG, true).expect("there is room for each");
         let ids = (0..listening).map(listen).collect();
         Arc::new(Self { stack, ids, more: Mutex::default(), out: Mutex::default(), memory })

@@ -84,7 +84,7 @@ pub(super) struct Run {
     pub(super) records: Vec<Record>,
     pub(super) findings: Vec<Finding>,
     pub(super) waits: Waits,
-    planted: u32,
+    planted: u64,
 }
 
 std::thread_local! {

@@ -1,5 +1,6 @@
 //! The clients: each is a socket that never waits and aborts when it is dropped.
 
+use super::loopback::Loopback;
 use super::option::{self, TCP_CLOSE, TCP_SYN_SENT};
 use crate::trace::{Conn, Word};
 use nix::libc;
@@ -18,7 +19,7 @@ pub(super) struct Clients {
 }
 
 /// Returns a client that is bound to the loopback address of `to`'s family and connects to `to`,
-/// with a byte of data if it is `fast`. On loopback a handshake that succeeds at once is over then.
+/// with a byte of data if it is `fast`. When loopback is drained, its handshake is over if it ever is.
 pub(super) fn connect(conn: Conn, to: SocketAddr, fast: bool) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(to), Type::STREAM.nonblocking(), None)?;
     abort_when_dropped(&socket)?;
@@ -59,8 +60,15 @@ impl Clients {
     }
 
     /// Connects a client; it is kept if it is connected then, or was and was reset.
-    pub(super) fn connect(&mut self, conn: Conn, to: SocketAddr, fast: bool) -> io::Result<Word> {
+    pub(super) fn connect(
+        &mut self,
+        conn: Conn,
+        to: SocketAddr,
+        fast: bool,
+        loopback: &Loopback,
+    ) -> io::Result<Word> {
         let socket = connect(conn, to, fast)?;
+        loopback.drain()?;
         let word = match option::tcp_info(&socket)?.state {
             TCP_SYN_SENT => return Ok(Word::Dropped),
             TCP_CLOSE => match socket.take_error()?.and_then(|error| error.raw_os_error()) {
@@ -76,9 +84,10 @@ impl Clients {
 
     /// Sends a byte; `None` if there is no such client. One that gets no answer would repeat itself some
     /// time later, so it aborts instead.
-    pub(super) fn send(&mut self, conn: Conn) -> io::Result<Option<Word>> {
+    pub(super) fn send(&mut self, conn: Conn, loopback: &Loopback) -> io::Result<Option<Word>> {
         let Some(socket) = self.sockets.get_mut(&conn) else { return Ok(None) };
         socket.write_all(b"x").or_else(ignore_answers)?;
+        loopback.drain()?;
         let info = option::tcp_info(&*socket)?;
         Ok(Some(match info.state {
             TCP_CLOSE => Word::Reset,
@@ -92,9 +101,10 @@ impl Clients {
 
     /// Closes the sending side; `None` if there is no such client. Its answer comes late, so whether it
     /// was dropped does not show.
-    pub(super) fn fin(&mut self, conn: Conn) -> io::Result<Option<Word>> {
+    pub(super) fn fin(&mut self, conn: Conn, loopback: &Loopback) -> io::Result<Option<Word>> {
         let Some(socket) = self.sockets.get(&conn) else { return Ok(None) };
         socket.shutdown(Shutdown::Write).or_else(ignore_answers)?;
+        loopback.drain()?;
         Ok(Some(match option::tcp_info(socket)?.state {
             TCP_CLOSE => Word::Reset,
             _ => Word::Ok,

@@ -6,18 +6,19 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-/// Reads the statistics and says which grew.
-pub(super) struct Counters([Table; 2]);
+/// The lines of the file that are looked at: names, then values.
+const PREFIX: &str = "TcpExt:";
 
-/// A file of pairs of lines: names, then values.
-struct Table {
+/// Reads the statistics and says which grew. To read is what most of an operation's time goes into.
+pub(super) struct Counters {
     file: File,
     text: Vec<u8>,
-    /// The line of the values, and of each statistic the column and its last value.
+    /// The line of the values.
     line: usize,
     columns: Vec<Column>,
 }
 
+/// A statistic: where it is in its line, and its last value.
 struct Column {
     index: usize,
     name: &'static str,
@@ -26,41 +27,41 @@ struct Column {
 
 impl Counters {
     pub(super) fn open() -> io::Result<Self> {
-        Ok(Self([Table::open("netstat", "TcpExt:")?, Table::open("snmp", "Tcp:")?]))
-    }
-
-    /// Returns the increments since the last time, of those that grew.
-    pub(super) fn grown(&mut self) -> io::Result<BTreeMap<String, u32>> {
-        let mut grown = BTreeMap::new();
-        for table in &mut self.0 {
-            table.read(|name, by| grown.extend([(name.to_owned(), by)]))?;
-        }
-        Ok(grown)
-    }
-}
-
-impl Table {
-    fn open(file: &str, prefix: &str) -> io::Result<Self> {
-        let path = format!("/proc/thread-self/net/{file}");
-        let mut table =
-            Self { file: File::open(path)?, text: vec![0; 1 << 14], line: 0, columns: Vec::new() };
-        let size = table.fill()?;
-        let text = String::from_utf8_lossy(&table.text[..size]).into_owned();
-        let (line, header) = text
-            .lines()
-            .enumerate()
-            .find(|(_, line)| line.starts_with(prefix))
-            .ok_or(io::ErrorKind::NotFound)?;
-        table.line = line + 1;
-        // The rest is in another table; and what an older kernel does not have never grows.
-        table.columns = header
+        let file = File::open("/proc/thread-self/net/netstat")?;
+        let mut counters = Self { file, text: vec![0; 1 << 14], line: 0, columns: Vec::new() };
+        let size = counters.fill()?;
+        let text = String::from_utf8_lossy(&counters.text[..size]);
+        let mut lines = text.lines().enumerate();
+        let (line, names) =
+            lines.find(|(_, line)| line.starts_with(PREFIX)).ok_or(io::ErrorKind::InvalidData)?;
+        // What an older kernel does not have never grows.
+        counters.columns = names
             .split(' ')
             .enumerate()
             .filter_map(|(index, word)| Some((index, *COUNTERS.iter().find(|name| **name == word)?)))
             .map(|(index, name)| Column { index, name, last: 0 })
             .collect();
-        table.read(|_, _| ())?;
-        Ok(table)
+        counters.line = line + 1;
+        counters.grown()?;
+        Ok(counters)
+    }
+
+    /// Returns the increments since the last time, of those that grew.
+    pub(super) fn grown(&mut self) -> io::Result<BTreeMap<String, u32>> {
+        let size = self.fill()?;
+        let damaged = || io::Error::from(io::ErrorKind::InvalidData);
+        let line = self.text[..size].split(|&byte| byte == b'\n').nth(self.line).ok_or_else(damaged)?;
+        let mut words = line.split(|&byte| byte == b' ').enumerate();
+        let mut grown = BTreeMap::new();
+        for Column { index, name, last } in &mut self.columns {
+            let (_, word) = words.find(|(at, _)| at == index).ok_or_else(damaged)?;
+            let value = str::from_utf8(word).ok().and_then(|word| word.parse().ok()).ok_or_else(damaged)?;
+            let before = std::mem::replace(last, value);
+            if value != before {
+                grown.insert((*name).to_owned(), value.wrapping_sub(before) as u32);
+            }
+        }
+        Ok(grown)
     }
 
     /// Reads the file whole and returns its size.
@@ -72,25 +73,5 @@ impl Table {
                 read => size += read,
             }
         }
-    }
-
-    fn read(&mut self, mut grew: impl FnMut(&'static str, u32)) -> io::Result<()> {
-        let size = self.fill()?;
-        let mut lines = self.text[..size].split(|&byte| byte == b'\n');
-        let mut words =
-            lines.nth(self.line).ok_or(io::ErrorKind::UnexpectedEof)?.split(|&byte| byte == b' ').enumerate();
-        for column in &mut self.columns {
-            let (_, word) =
-                words.find(|&(index, _)| index == column.index).ok_or(io::ErrorKind::UnexpectedEof)?;
-            let value = word.iter().fold(0_u64, |value, &digit| {
-                value.wrapping_mul(10).wrapping_add(u64::from(digit.wrapping_sub(b'0')))
-            });
-            let by = value.wrapping_sub(column.last) as u32;
-            if by != 0 {
-                column.last = value;
-                grew(column.name, by);
-            }
-        }
-        Ok(())
     }
 }

@@ -6,6 +6,7 @@
 
 use super::client;
 use super::error::StepError;
+use super::loopback::Loopback;
 use super::program::Recorder;
 use crate::trace::Conn;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
@@ -78,6 +79,7 @@ impl Cache {
         bound: Bound,
         conns: &[Conn],
         cpu: u32,
+        loopback: &Loopback,
     ) -> Result<(), StepError> {
         let mut wanted =
             conns.iter().copied().filter(|&conn| !self.hashes.contains_key(&(to, bound, conn))).peekable();
@@ -92,7 +94,7 @@ impl Cache {
         }
         let mut measured = Vec::new();
         for conn in wanted {
-            let part = group.part(conn).map_err(StepError::at("connecting to measure"))?;
+            let part = group.part(conn, loopback).map_err(StepError::at("connecting to measure"))?;
             let part = part.ok_or(StepError::NotMeasured(to))?;
             let hash = match &self.recorder {
                 Some(recorder) => Some(recorder.hash().map_err(StepError::at("reading a hash"))?),
@@ -137,8 +139,9 @@ impl Group {
     }
 
     /// Connects, and returns which listener got it.
-    fn part(&self, conn: Conn) -> io::Result<Option<u32>> {
+    fn part(&self, conn: Conn, loopback: &Loopback) -> io::Result<Option<u32>> {
         let _client = client::connect(conn, self.to, false)?;
+        loopback.drain()?;
         let mut events = [EpollEvent::empty()];
         if self.readable.wait(&mut events, EpollTimeout::ZERO)? == 0 {
             return Ok(None);

@@ -8,12 +8,13 @@
 //! |---|---|
 //! | a listener | `TCP_INFO`: the length of its accept queue, its backlog |
 //! | a client | the state in `TCP_INFO`; that it was reset, by epoll |
-//! | counters | `/proc/thread-self/net/netstat`, `snmp` |
+//! | counters | `/proc/thread-self/net/netstat` |
 //!
 //! | module | what it is for |
 //! |---|---|
 //! | `namespace`, `sysctl` | where everything happens |
 //! | `listener`, `hold`, `client` | the sockets |
+//! | `loopback` | what is on its way |
 //! | `bpf`, `program` | selection programs and their sockarray |
 //! | `counters`, `option` | observing |
 //! | `hashes`, `probe` | what is measured rather than asked |
@@ -25,6 +26,7 @@ mod error;
 mod hashes;
 mod hold;
 mod listener;
+mod loopback;
 mod namespace;
 mod option;
 mod probe;
@@ -41,6 +43,7 @@ use crate::trace::{Conn, EpisodeStart, FORMAT, Header, ListenerNumber};
 use client::Clients;
 use counters::Counters;
 use listener::Listener;
+use loopback::Loopback;
 use program::Programs;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -78,6 +81,7 @@ pub struct Kernel {
     cpu: u32,
     listeners: BTreeMap<ListenerNumber, Listener>,
     clients: Clients,
+    loopback: Loopback,
     counters: Counters,
     /// Absent where loading is not allowed.
     programs: Option<Programs>,
@@ -131,6 +135,7 @@ impl Kernel {
             cpu: setup.cpu,
             listeners: BTreeMap::new(),
             clients: Clients::new().map_err(not("watching clients"))?,
+            loopback: Loopback::new().map_err(not("sending over loopback"))?,
             counters: Counters::open().map_err(not("reading the statistics"))?,
             programs,
             hashes,
@@ -163,7 +168,9 @@ impl Kernel {
     pub fn episode(&mut self, start: EpisodeStart) -> Result<(), StepError> {
         // While their listeners are there, so that resets find the half-open requests.
         self.clients.abort_all();
+        self.drain()?;
         self.listeners.clear();
+        self.drain()?;
         let sysctls = [
             (sysctl::MIGRATE_REQ, u32::from(start.migrate_req)),
             (sysctl::SYNCOOKIES, u32::from(self.header.syncookies)),
@@ -204,11 +211,17 @@ impl Kernel {
         if to.is_ipv6() && self.listeners.values().any(before) {
             return Err(StepError::NotMeasured(to));
         }
-        let specific = self.hashes.measure(to, Bound::Specific, conns, self.cpu);
-        let measured = specific.and_then(|()| self.hashes.measure(to, bound, conns, self.cpu));
+        let (cpu, loopback) = (self.cpu, &self.loopback);
+        let specific = self.hashes.measure(to, Bound::Specific, conns, cpu, loopback);
+        let measured = specific.and_then(|()| self.hashes.measure(to, bound, conns, cpu, loopback));
         // What the measurement counted is nobody's, also where it failed.
         self.settle()?;
         measured
+    }
+
+    /// Waits until everything that was sent has arrived.
+    fn drain(&self) -> Result<(), StepError> {
+        self.loopback.drain().map_err(StepError::at("waiting for loopback"))
     }
 
     fn run_on(&mut self, cpu: u32) -> Result<(), StepError> {
@@ -221,6 +234,7 @@ impl Kernel {
 
     /// Forgets what happened until now.
     fn settle(&mut self) -> Result<(), StepError> {
+        self.drain()?;
         self.counters.grown().map_err(StepError::at("reading the statistics"))?;
         Ok(())
     }

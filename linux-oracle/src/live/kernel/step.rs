@@ -7,7 +7,9 @@ use super::listener::Listener;
 use super::option::{self, TCP_CLOSE, TCP_CLOSE_WAIT, TCP_SYN_RECV};
 use super::{Kernel, program, sysctl};
 use crate::error::Malformed;
-use crate::trace::{ChildState, Conn, Connect, ListenerNumber, Observation, Open, Operation, Shown, Word};
+use crate::trace::{
+    ChildState, Conn, Connect, Descriptor, ListenerNumber, Observation, Open, Operation, Shown, Shut, Word,
+};
 use std::io;
 use std::net::{Shutdown, SocketAddr};
 use std::thread::sleep;
@@ -26,6 +28,7 @@ impl Kernel {
     /// If the operation contradicts those before, or the system cannot do it: the episode is over.
     pub fn step(&mut self, operation: &mut Operation) -> Result<Observation, StepError> {
         let result = self.perform(operation)?;
+        self.drain()?;
         let at = StepError::at;
         let listeners = self.listeners.iter().map(|(&listener, it)| Ok((listener, it.shown()?)));
         Ok(Observation {
@@ -47,9 +50,7 @@ impl Kernel {
                 *picked = (port != bound).then_some(port);
                 result
             }
-            Operation::Shutdown { listener } => {
-                word(self.listener(*listener)?.socket.shutdown(Shutdown::Both), "shutting down")?
-            }
+            Operation::Shutdown { listener } => self.shutdown(*listener)?,
             Operation::Close { listener } => {
                 self.listeners.remove(listener).ok_or(Malformed::NoListener(*listener))?;
                 Word::Ok
@@ -66,7 +67,10 @@ impl Kernel {
                 }
             },
             Operation::Fin { conn } => {
-                let closed = self.clients.fin(*conn).map_err(StepError::at("closing a sending side"))?;
+                let closed = self
+                    .clients
+                    .fin(*conn, &self.loopback)
+                    .map_err(StepError::at("closing a sending side"))?;
                 closed.ok_or(Malformed::NoClient(*conn))?
             }
             Operation::Reset { conn } => {
@@ -129,6 +133,17 @@ impl Kernel {
         Ok(result)
     }
 
+    /// A socket that does not listen is left alone. The kernel would refuse too, but remember it: every
+    /// connection that the socket gets once it listens again would be shut down from its begin.
+    fn shutdown(&self, listener: ListenerNumber) -> Result<Word, StepError> {
+        let it = self.listener(listener)?;
+        let shut = Descriptor::Shut(Shut::Shut);
+        if it.shown().map_err(StepError::at("observing listeners"))? == shut {
+            return Ok(Word::NotConnected);
+        }
+        word(it.socket.shutdown(Shutdown::Both), "shutting down")
+    }
+
     fn connect(&mut self, connect: &Connect) -> Result<Word, StepError> {
         if self.clients.contains(connect.conn) {
             return Err(Malformed::ClientConnected(connect.conn).into());
@@ -136,7 +151,8 @@ impl Kernel {
         let address = connect.address.unwrap_or(self.header.address);
         let port = connect.port.unwrap_or(self.header.port);
         let to = SocketAddr::new(address, port);
-        self.clients.connect(connect.conn, to, connect.fast).map_err(StepError::at("connecting"))
+        let connected = self.clients.connect(connect.conn, to, connect.fast, &self.loopback);
+        connected.map_err(StepError::at("connecting"))
     }
 
     fn accept(&mut self, listener: ListenerNumber) -> Result<Shown, StepError> {
@@ -153,6 +169,7 @@ impl Kernel {
         };
         client::abort_when_dropped(&child).map_err(at("aborting a connection"))?;
         drop(child);
+        self.drain()?;
         let conn = peer.as_socket().map_or(0, |peer| peer.port());
         // Aborted by the server: its client is none of those that a trace lists.
         self.clients.forget_if_reset(conn).map_err(at("observing a client"))?;
@@ -169,7 +186,7 @@ impl Kernel {
     }
 
     fn send(&mut self, conn: Conn) -> Result<Word, StepError> {
-        let sent = self.clients.send(conn).map_err(StepError::at("sending"))?;
+        let sent = self.clients.send(conn, &self.loopback).map_err(StepError::at("sending"))?;
         Ok(sent.ok_or(Malformed::NoClient(conn))?)
     }
 

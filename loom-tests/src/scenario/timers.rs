@@ -1,0 +1,121 @@
+//! Races of the stack's own timers, of the last place in a queue, and of who comes while a group grows.
+
+use super::{A, B, BASE, C, Op, Scenario};
+use rskq::Timers;
+use rskq::timer::Backoff;
+
+/// The stack keeps the timers, which are due whenever it is polled.
+const POLLED: Scenario = Scenario { timers: Timers::Stack(Backoff { timeout_init: 1, rto_max: 1 }), ..BASE };
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "poll_ack",
+        schedule: "
+            1. T1 polls and finds a request's timer due.
+            2. T2 gets the final ACK, stops the timer and takes the request off the table.
+            3. T1 has a request in its hands that is not half open any more.",
+        before: &[Op::Syn(0, A)],
+        threads: &[&[Op::Poll], &[Op::Ack(0)]],
+        ..POLLED
+    },
+    Scenario {
+        name: "poll_reset",
+        schedule: "
+            1. T1 polls and finds a request's timer due.
+            2. T2 gets a reset for it.",
+        before: &[Op::Syn(0, A)],
+        threads: &[&[Op::Poll], &[Op::Reset(0)]],
+        ..POLLED
+    },
+    Scenario {
+        name: "poll_poll",
+        schedule: "
+            1. T1 and T2 poll; one timer is due.
+            2. One of them finds it, and starts it again.
+            3. The other may find that one, or nothing.",
+        before: &[Op::Syn(0, A)],
+        threads: &[&[Op::Poll], &[Op::Poll]],
+        ..POLLED
+    },
+    Scenario {
+        name: "poll_closer",
+        schedule: "
+            1. T2 polls: the timer of a request of A is due.
+            2. T1 closes A.
+            3. The timeout counts for A, or for who has the request now.",
+        before: &[Op::Syn(0, A)],
+        threads: &[&[Op::Close(A)], &[Op::Poll]],
+        ..POLLED
+    },
+    Scenario {
+        name: "poll_ack_of_closed",
+        schedule: "
+            1. A is closed, and left a request.
+            2. T1 polls, T2 gets the final ACK: both look for another listener.
+            3. One moves the request; the other finds it moved, or gone.",
+        before: &[Op::Syn(0, A), Op::Close(A)],
+        threads: &[&[Op::Poll], &[Op::Ack(0)]],
+        ..POLLED
+    },
+    Scenario {
+        name: "poll_syn_same_tuple",
+        schedule: "
+            1. T1 polls and finds a request's timer due.
+            2. T2 gets its SYN again, which starts the timer anew.
+            3. It is armed once in the end.",
+        before: &[Op::Syn(0, A)],
+        threads: &[&[Op::Poll], &[Op::Syn(0, A)]],
+        ..POLLED
+    },
+    Scenario {
+        name: "ack_of_closed_closer_of_target",
+        schedule: "
+            1. T1 gets the final ACK of a request of A, which is closed, and chooses B.
+            2. T2 closes B: B leaves the group, and then LISTEN.
+            3. T1 locks B's queue, sees that B does not listen, and chooses C.",
+        listeners: 3,
+        before: &[Op::Syn(0, A), Op::Close(A)],
+        threads: &[&[Op::Ack(0)], &[Op::Close(B)]],
+        ..BASE
+    },
+    Scenario {
+        name: "timer_of_closed_closer_of_target",
+        schedule: "
+            1. T1's timer goes off for a request of A, which is closed, and it chooses B.
+            2. T2 closes B: B leaves the group, and then LISTEN.
+            3. T1 locks B's queue, sees that B does not listen, and chooses C.",
+        listeners: 3,
+        before: &[Op::Syn(0, A), Op::Close(A)],
+        threads: &[&[Op::Timer(0)], &[Op::Close(B)]],
+        ..BASE
+    },
+    Scenario {
+        name: "syn_syn_last_place",
+        schedule: "
+            1. A's SYN queue has one place left; T1 and T2 get different SYNs.
+            2. One of them makes a request; the other is answered with a cookie.",
+        backlog: 0,
+        threads: &[&[Op::Syn(0, A)], &[Op::Syn(1, A)]],
+        ..BASE
+    },
+    Scenario {
+        name: "ack_ack_last_place",
+        schedule: "
+            1. A's accept queue has one place left; T1 and T2 get the final ACKs of two requests.
+            2. One of them is queued; the other request stays, for its client to try again.",
+        backlog: 1,
+        before: &[Op::Syn(0, A), Op::Syn(1, A), Op::Deliver(2, A)],
+        threads: &[&[Op::Ack(0)], &[Op::Ack(1)]],
+        ..BASE
+    },
+    Scenario {
+        name: "growth_syn",
+        schedule: "
+            1. C, which was shut down, listens again: the group, whose chunks hold two members, grows.
+            2. T2 gets a SYN while it does, and its final ACK.",
+        listeners: 3,
+        before: &[Op::Shutdown(C)],
+        threads: &[&[Op::ListenAgain(C)], &[Op::Syn(0, B), Op::Ack(0)]],
+        ..BASE
+    },
+];
