@@ -72,11 +72,17 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
             if let Some(target) = picked
                 && still(&target)
                 && still(closed)
+                && (target.index() != closed.index() || closed.is_listening())
             {
                 B::trace(Event::Picked { from: closed.index(), to: target.index() });
                 return Migration::To(target);
             }
-            drop(self.reuseport_lock(held));
+            let _lock = self.reuseport_lock(held);
+            if self.is_in_own_group(closed) && !closed.is_listening() {
+                // A program was attached to it since it stopped: nobody else is there.
+                B::trace(Event::PickFailed { from: closed.index() });
+                return Migration::Failed;
+            }
         }
     }
 }

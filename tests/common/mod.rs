@@ -15,6 +15,7 @@ pub(crate) type TestBackend = DefaultBackend;
 #[cfg(feature = "lockdep")]
 pub(crate) type TestBackend = rskq::lockdep::Checked<DefaultBackend, validated::Program>;
 
+pub(crate) mod programs;
 #[cfg(feature = "lockdep")]
 pub(crate) mod validated;
 

@@ -1,7 +1,6 @@
 //! Shutdown and close, some steps at a time.
 
-use crate::common::HERE;
-use crate::world::{Socket, State, World, free_owners};
+use crate::world::{Socket, State, World, falls_on, free_owners};
 use rskq::inspect::Graph;
 use rskq::*;
 
@@ -24,11 +23,20 @@ impl World {
             _ => None,
         };
         if let Some(error) = refused {
-            let stopped = if close { self.stack.close(id, HERE) } else { self.stack.shutdown(id, HERE) };
+            let stopped =
+                if close { self.stack.close(id, self.here()) } else { self.stack.shutdown(id, self.here()) };
             assert_eq!(stopped.map(drop), Err(error));
             return;
         }
+        let left = self.targets(before, id.index());
         let heir = if state == State::Listening { self.leave(before, which, close) } else { None };
+        let targets = match (self.design, state) {
+            (Design::Abort, _) => vec![],
+            (Design::Linux, State::Listening) if self.migrate_req => self.members.clone(),
+            (Design::Linux, State::Listening) => vec![],
+            (Design::Linux, _) => left,
+            _ => self.members.clone(),
+        };
         self.socket(which).state = State::Stopping { close };
         let (said, done) = self.take_steps(which, close, steps);
         let mut said = said.into_iter();
@@ -38,7 +46,7 @@ impl World {
             self.told_again(heir, &mut said);
         }
         for said in said {
-            self.one_by_one(which, said);
+            self.one_by_one(which, &targets, said);
         }
         if done {
             assert!(self.socket(which).queue.is_empty(), "the last step leaves nothing");
@@ -57,6 +65,9 @@ impl World {
     fn leave(&mut self, before: &Graph<u32>, which: usize, close: bool) -> Option<usize> {
         let place = self.members.iter().position(|&member| member == which).expect("it listens");
         self.members.swap_remove(place);
+        if self.members.is_empty() {
+            self.cookie = None; // whoever listens next begins another group
+        }
         let view = &before.listeners[self.socket(which).id.index() as usize];
         let fast = view.fastopenq.as_ref().expect("nobody holds a lock").qlen;
         // Who still has to take steps asks the heir again, and is to find who has its own by then.
@@ -72,7 +83,8 @@ impl World {
     fn take_steps(&self, which: usize, close: bool, steps: usize) -> (Vec<Said>, bool) {
         let id = self.sockets[which].as_ref().expect("it is known").id;
         let mut closing =
-            if close { self.stack.close(id, HERE) } else { self.stack.shutdown(id, HERE) }.expect("it stops");
+            if close { self.stack.close(id, self.here()) } else { self.stack.shutdown(id, self.here()) }
+                .expect("it stops");
         let said = closing.by_ref().take(steps).map(|outcome| match outcome {
             Outcome::Aborted(child) => Said::Aborted(child),
             Outcome::Moved { to, wake } => {
@@ -116,9 +128,9 @@ impl World {
     }
 
     /// The oldest goes to who listens now, or is aborted where nobody does.
-    fn one_by_one(&mut self, which: usize, said: Said) {
+    fn one_by_one(&mut self, which: usize, targets: &[usize], said: Said) {
         let child = self.socket(which).queue.pop_front().expect("something waits");
-        let target = self.selected(self.hashes[child as usize]).filter(|_| self.adopts());
+        let target = falls_on(targets, self.hashes[child as usize]);
         match (said, target) {
             (Said::Aborted(aborted), None) => {
                 assert_eq!(aborted, child, "the oldest first");

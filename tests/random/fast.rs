@@ -1,6 +1,5 @@
 //! Fast open.
 
-use crate::common::HERE;
 use crate::world::{State, World, free_requests};
 use rskq::inspect::{FastOpenView, Graph};
 use rskq::request::RequestState;
@@ -41,18 +40,26 @@ impl World {
             Some(_) if free_requests(before) == 0 => Err(Refusal::NoRequestSlot),
             Some(which) => {
                 let syn_queue_full = self.is_syn_queue_full(before, which);
+                let (now, reset_at) = (self.seconds(), self.reset_at.clone());
+                let since_reset = |slot: &u32| now - reset_at[slot];
                 let socket = self.socket(which);
-                let open = i64::from(fastopenq(before, socket.id.index()).qlen);
+                let fastopenq = fastopenq(before, socket.id.index());
+                let open = i64::from(fastopenq.qlen);
+                // The one that was reset first makes way after a minute.
+                let makes_way = fastopenq.reset.first().is_some_and(|slot| since_reset(slot) >= 60);
                 if socket.is_full() && !syn_queue_full {
                     Err(Refusal::AcceptQueueFull)
-                } else if syn_queue_full || open >= i64::from(socket.limit) {
+                } else if syn_queue_full
+                    || open - i64::from(makes_way && open >= i64::from(socket.limit))
+                        >= i64::from(socket.limit)
+                {
                     Err(Refusal::FastOpenLimit)
                 } else {
                     Ok(which)
                 }
             }
         };
-        match self.stack.syn_fastopen(World::arrival(client, hash), HERE, child) {
+        match self.stack.syn_fastopen(World::arrival(client, hash), self.here(), child) {
             Ok(FastOpened { delivered, handshake }) => {
                 let which = expected.expect("the reference refuses it");
                 assert!(self.handshakes.iter().all(|(before, _)| *before != handshake));
@@ -72,7 +79,7 @@ impl World {
         let (id, goes_on) = (*id, std::mem::take(goes_on));
         let end = if reset { HandshakeEnd::Reset } else { HandshakeEnd::Done };
         assert_eq!(
-            self.stack.fastopen_remove(id, end, HERE),
+            self.stack.fastopen_remove(id, end, self.here()),
             if goes_on { Ok(()) } else { Err(SockError::Stale) }
         );
         if !goes_on {
@@ -83,6 +90,9 @@ impl World {
         let root = request.rsk_listener.expect("a connection in the stack has a listener");
         let listens = before.listeners[root as usize].listening;
         let listed = reset && request.state == RequestState::Accepted && listens;
+        if listed {
+            self.reset_at.insert(id.index(), self.seconds());
+        }
         let (before, after) = (fastopenq(before, root), self.stack.graph_mut());
         let after = fastopenq(&after, root);
         assert_eq!(after.qlen, before.qlen - i32::from(!listed));

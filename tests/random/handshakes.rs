@@ -1,7 +1,8 @@
 //! SYN, SYN-ACK timer, final ACK, reset.
 
-use crate::common::{HERE, Request, tuple};
-use crate::world::{Socket, State, World, addr, free_requests, half_open};
+use crate::common::linux::retries_left;
+use crate::common::{Request, tuple};
+use crate::world::{RETRIES, Socket, State, World, addr, falls_on, free_requests, half_open};
 use rskq::inspect::Graph;
 use rskq::*;
 
@@ -23,18 +24,26 @@ impl World {
             (None, Some(_)) if free_requests(before) == 0 => Err(Refusal::NoRequestSlot),
             (None, Some(_)) => Ok(Answer::New),
         };
-        match self.stack.syn(World::arrival(client, hash), HERE) {
+        match self.stack.syn(World::arrival(client, hash), self.here()) {
             Ok(Syn::New { request: id, .. }) => {
                 assert_eq!(expected, Ok(Answer::New));
                 assert!(self.syns.iter().all(|(before, _)| *before != id), "an id is given out once");
                 self.half_open.insert(client, (id, hash));
                 self.syns.push((id, client));
+                self.arm(client, 0);
                 let after = self.stack.graph_mut();
                 let charged = half_open(&after, client).unwrap().rsk_listener;
                 assert_eq!(charged.and_then(|slot| self.at_slot(slot)), self.selected(hash));
             }
-            Ok(Syn::Duplicate(id)) => assert_eq!(expected, Ok(Answer::Again(id))),
-            Ok(Syn::Cookie(id)) => assert_eq!(self.at_slot(id.index()).map(Answer::Cookie), expected.ok()),
+            Ok(Syn::Duplicate(id)) => {
+                assert_eq!(expected, Ok(Answer::Again(id)));
+                let timeouts = half_open(before, client).expect("it is known").num_timeout;
+                self.arm(client, timeouts);
+            }
+            Ok(Syn::Cookie(id)) => {
+                assert_eq!(self.at_slot(id.index()).map(Answer::Cookie), expected.ok());
+                self.cookie = Some(self.seconds());
+            }
             Err(why) => assert_eq!(expected, Err(why)),
         }
     }
@@ -53,31 +62,63 @@ impl World {
         if let Some(root) = root.filter(|&root| self.socket(root).state == State::Listening) {
             return Some(root);
         }
-        self.selected(hash).filter(|_| self.adopts())
+        match self.design {
+            Design::Linux => falls_on(&self.targets(before, slot?), hash),
+            _ => self.selected(hash).filter(|_| self.adopts()),
+        }
     }
 
-    pub(crate) fn ack(&mut self, before: &Graph<u32>, client: u32) {
+    pub(crate) fn seconds(&self) -> u64 {
+        self.now / 1_000
+    }
+
+    /// Starts the timer of a client's request, or starts it anew.
+    fn arm(&mut self, client: u32, timeouts: u32) {
+        self.disarm(client);
+        self.started += 1;
+        let deadline = self.now + (1_000 << timeouts);
+        self.deadlines.insert((deadline, timeouts, self.started), client);
+    }
+
+    fn disarm(&mut self, client: u32) {
+        self.deadlines.retain(|_, armed| *armed != client);
+    }
+
+    /// The client's request is not half open any more.
+    fn gone(&mut self, client: u32) -> Option<(Request, u32)> {
+        self.disarm(client);
+        self.acked.remove(&client);
+        self.half_open.remove(&client)
+    }
+
+    pub(crate) fn ack(&mut self, before: &Graph<u32>, client: u32, data: bool) {
         let hash = self.half_open.get(&client).map(|(_, hash)| *hash);
         let child = self.child(hash.unwrap_or(0));
         let expected = match hash {
             None => Err(Refusal::NoRequest),
             Some(hash) => match self.answers(before, client, hash) {
                 None => Err(Refusal::NoListener),
+                Some(which) if !data && timeouts(before, client) < self.socket(which).defer => {
+                    Err(Refusal::Deferred)
+                }
                 Some(which) if self.socket(which).is_full() => Err(Refusal::AcceptQueueFull),
                 Some(which) => Ok(which),
             },
         };
-        match self.stack.ack(&tuple(addr(), client), Payload::None, HERE, child) {
+        let payload = if data { Payload::Data } else { Payload::None };
+        match self.stack.ack(&tuple(addr(), client), payload, self.here(), child) {
             Ok(delivered) => {
                 let which = expected.expect("the reference refuses it");
-                self.half_open.remove(&client);
+                self.gone(client);
                 self.queued(which, child, &delivered);
             }
             Err(Refused { child: back, why }) => {
                 assert_eq!((expected, back), (Err(why), child));
                 self.ended(child);
-                if why == Refusal::NoListener {
-                    self.half_open.remove(&client);
+                match why {
+                    Refusal::NoListener => drop(self.gone(client)),
+                    Refusal::Deferred | Refusal::AcceptQueueFull => drop(self.acked.insert(client)),
+                    _ => {}
                 }
             }
         }
@@ -89,22 +130,66 @@ impl World {
         let known = self.half_open.get(&client).filter(|(known, _)| *known == id);
         let expected = match known.map(|(_, hash)| *hash) {
             None => Err(SockError::Stale),
-            Some(hash) => Ok(match self.answers(before, client, hash) {
-                None => SynAckTimer::Dropped,
-                Some(_) => match half_open(before, client).expect("it is known").num_timeout {
-                    timeouts if timeouts >= retries => SynAckTimer::Expired,
-                    timeouts => SynAckTimer::Retransmit { timeouts: timeouts + 1 },
-                },
-            }),
+            Some(hash) => Ok(self.goes_off(before, client, hash, retries)),
         };
-        assert_eq!(self.stack.synack_timer(id, retries, HERE), expected);
-        if matches!(expected, Ok(SynAckTimer::Expired | SynAckTimer::Dropped)) {
-            self.half_open.remove(&client);
+        assert_eq!(self.stack.synack_timer(id, retries, self.here()), expected);
+        if let Ok(outcome) = expected {
+            self.went_off(client, outcome);
+        }
+    }
+
+    /// Time passes, and every timer that is due goes off, in order.
+    pub(crate) fn poll(&mut self, after: u64) {
+        self.now += after;
+        loop {
+            let before = self.stack.graph_mut();
+            let due = self.deadlines.first_key_value().filter(|((deadline, ..), _)| *deadline <= self.now);
+            let Some((_, &client)) = due else { break };
+            let (id, hash) = self.half_open[&client];
+            let expected = self.goes_off(&before, client, hash, RETRIES);
+            let TimedOut { request, tuple: went_off, outcome } =
+                self.stack.poll(self.here()).expect("it is due");
+            assert_eq!((request, went_off, outcome), (id, tuple(addr(), client), expected));
+            self.went_off(client, outcome);
+        }
+        assert!(self.stack.poll(self.here()).is_none());
+    }
+
+    /// What is due when the timer of a client's request goes off.
+    fn goes_off(&mut self, before: &Graph<u32>, client: u32, hash: u32, retries: u32) -> SynAckTimer {
+        let Some(which) = self.answers(before, client, hash) else { return SynAckTimer::Dropped };
+        let request = half_open(before, client).expect("it is known");
+        let Socket { id, backlog, defer, .. } = *self.socket(which);
+        let charges = before.listeners[id.index() as usize].charges;
+        // It is looked at as if it were its new listener's already.
+        let moves = i32::from(request.rsk_listener != Some(id.index()));
+        let young = charges.young + if request.num_timeout == 0 { moves } else { 0 };
+        let (timeouts, acked) = (request.num_timeout, self.acked.contains(&client));
+        let retries = retries_left(retries, charges.qlen + moves, young, backlog);
+        if timeouts >= retries && (defer == 0 || !acked || timeouts >= defer) {
+            SynAckTimer::Expired
+        } else if acked && timeouts + 1 < defer {
+            SynAckTimer::Wait { timeouts: timeouts + 1 }
+        } else {
+            SynAckTimer::Retransmit { timeouts: timeouts + 1 }
+        }
+    }
+
+    fn went_off(&mut self, client: u32, outcome: SynAckTimer) {
+        match outcome {
+            SynAckTimer::Expired | SynAckTimer::Dropped => drop(self.gone(client)),
+            SynAckTimer::Retransmit { timeouts } | SynAckTimer::Wait { timeouts } => {
+                self.arm(client, timeouts)
+            }
         }
     }
 
     pub(crate) fn reset(&mut self, client: u32) {
-        let expected = self.half_open.remove(&client).map(drop).ok_or(Refusal::NoRequest);
+        let expected = self.gone(client).map(drop).ok_or(Refusal::NoRequest);
         assert_eq!(self.stack.reset(&tuple(addr(), client)), expected);
     }
+}
+
+fn timeouts(before: &Graph<u32>, client: u32) -> u32 {
+    half_open(before, client).expect("it is known").num_timeout
 }

@@ -31,7 +31,11 @@ enum Op {
     Deliver { client: u32, hash: u32 },
     Accept { which: usize },
     Syn { client: u32, hash: u32 },
-    Ack { client: u32 },
+    Ack { client: u32, data: bool },
+    CookieAck { client: u32, hash: u32, genuine: bool },
+    SetDefer { which: usize, timeouts: u32 },
+    MigrateReq { on: bool },
+    Poll { after: u64 },
     Timer { back: usize, retries: u32 },
     Reset { client: u32 },
     SetFastOpen { which: usize, limit: u32 },
@@ -55,7 +59,12 @@ fn op() -> impl Strategy<Value = Op> {
         4 => arrives(|client, hash| Op::Deliver { client, hash }),
         3 => which().prop_map(|which| Op::Accept { which }),
         5 => arrives(|client, hash| Op::Syn { client, hash }),
-        3 => client().prop_map(|client| Op::Ack { client }),
+        3 => (client(), any::<bool>()).prop_map(|(client, data)| Op::Ack { client, data }),
+        1 => (client(), any::<u32>(), any::<bool>())
+            .prop_map(|(client, hash, genuine)| Op::CookieAck { client, hash, genuine }),
+        1 => (which(), 0..4u32).prop_map(|(which, timeouts)| Op::SetDefer { which, timeouts }),
+        1 => any::<bool>().prop_map(|on| Op::MigrateReq { on }),
+        2 => prop_oneof![0..4_000u64, 0..100_000u64].prop_map(|after| Op::Poll { after }),
         3 => (0..NAMED, 0..4u32).prop_map(|(back, retries)| Op::Timer { back, retries }),
         1 => client().prop_map(|client| Op::Reset { client }),
         2 => (which(), 0..4u32).prop_map(|(which, limit)| Op::SetFastOpen { which, limit }),
@@ -80,6 +89,11 @@ proptest! {
     #[test]
     fn abort_answers_as_the_reference_does(ops in prop::collection::vec(op(), 1..150)) {
         run(Design::Abort, ops);
+    }
+
+    #[test]
+    fn linux_answers_as_the_reference_does(ops in prop::collection::vec(op(), 1..150)) {
+        run(Design::Linux, ops);
     }
 
     #[test]

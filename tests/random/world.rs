@@ -11,6 +11,8 @@ use std::net::SocketAddr;
 /// Few enough that every part runs out now and then: listeners, owners, requests and the group.
 const SIZES: Sizes =
     Sizes { listeners: 4, requests: 6, owners: 6, groups: 2, max_socks: 3, chunks: 2, buckets: 1, ehash: 2 };
+/// Retries after which a SYN-ACK timer that the stack keeps gives up.
+pub(crate) const RETRIES: u32 = 2;
 /// Members that the group has room for.
 pub(crate) const ROOM: usize = SIZES.max_socks as usize;
 
@@ -39,6 +41,8 @@ pub(crate) struct Socket {
     pub(crate) state: State,
     pub(crate) backlog: u32,
     pub(crate) limit: u32,
+    /// How many timeouts it waits for data.
+    pub(crate) defer: u32,
     /// Children that wait, oldest first.
     pub(crate) queue: VecDeque<u32>,
     /// Who has what it handed over, until its last step.
@@ -68,12 +72,29 @@ pub(crate) struct World {
     pub(crate) syns: Vec<(Request, u32)>,
     /// Every fast-open handshake, oldest first, and whether it goes on.
     pub(crate) handshakes: Vec<(Request, bool)>,
+    /// The time, in milliseconds.
+    pub(crate) now: u64,
+    /// Whose timer goes off when; of equal times the one after fewer timeouts comes first, and then the one
+    /// that was started first.
+    pub(crate) deadlines: BTreeMap<(u64, u32, u64), u32>,
+    /// How many timers were started.
+    pub(crate) started: u64,
+    /// Clients whose final ACK has come and could not be taken.
+    pub(crate) acked: BTreeSet<u32>,
+    /// When the group that listens now sent its newest cookie, in seconds.
+    pub(crate) cookie: Option<u64>,
+    /// Whether connections migrate, where that is asked.
+    pub(crate) migrate_req: bool,
+    /// When fast-open connections were reset, by slot, in seconds.
+    pub(crate) reset_at: BTreeMap<u32, u64>,
 }
 
 impl World {
     pub(crate) fn new(design: Design) -> Self {
+        let stack = stack_of(SIZES, design);
+        stack.set_sysctl(Sysctl { tcp_synack_retries: RETRIES, ..stack.sysctl() });
         Self {
-            stack: stack_of(SIZES, design),
+            stack,
             design,
             sockets: Default::default(),
             members: Vec::new(),
@@ -82,7 +103,18 @@ impl World {
             half_open: BTreeMap::new(),
             syns: Vec::new(),
             handshakes: Vec::new(),
+            now: 0,
+            deadlines: BTreeMap::new(),
+            started: 0,
+            acked: BTreeSet::new(),
+            cookie: None,
+            migrate_req: true,
+            reset_at: BTreeMap::new(),
         }
+    }
+
+    pub(crate) fn here(&self) -> Here {
+        Here { cpu: 0, now: self.now }
     }
 
     /// Does `op` to the stack and to the reference; both must answer the same.
@@ -91,12 +123,16 @@ impl World {
         match op {
             Op::Listen { which, backlog } => self.listen(&before, which, backlog),
             Op::ListenAgain { which, backlog } => self.listen_again(&before, which, backlog),
+            Op::MigrateReq { on } => self.set_migrate_req(on),
+            Op::SetDefer { which, timeouts } => self.set_defer(which, timeouts),
             Op::Stop { which, close, steps } => self.stop(&before, which, close, steps),
             Op::Deliver { client, hash } => self.deliver(&before, client, hash),
             Op::Accept { which } => self.accept(which),
             Op::Syn { client, hash } => self.syn(&before, client, hash),
-            Op::Ack { client } => self.ack(&before, client),
+            Op::Ack { client, data } => self.ack(&before, client, data),
+            Op::CookieAck { client, hash, genuine } => self.cookie_ack(&before, client, hash, genuine),
             Op::Timer { back, retries } => self.timer(&before, back, retries),
+            Op::Poll { after } => self.poll(after),
             Op::Reset { client } => self.reset(client),
             Op::SetFastOpen { which, limit } => self.set_fastopen(which, limit),
             Op::SynFastOpen { client, hash } => self.syn_fastopen(&before, client, hash),
@@ -124,8 +160,7 @@ impl World {
 
     /// Returns the socket that `hash` falls on.
     pub(crate) fn selected(&self, hash: u32) -> Option<usize> {
-        let place = (u64::from(hash) * self.members.len() as u64) >> 32;
-        self.members.get(place as usize).copied()
+        falls_on(&self.members, hash)
     }
 
     pub(crate) fn socket(&mut self, which: usize) -> &mut Socket {
@@ -136,6 +171,19 @@ impl World {
     pub(crate) fn at_slot(&self, slot: u32) -> Option<usize> {
         let is_there = |socket: &Socket| socket.id.index() == slot && socket.state != State::Closed;
         self.sockets.iter().position(|socket| socket.as_ref().is_some_and(is_there))
+    }
+
+    /// Returns who may be chosen, by Linux's rules, for what the listener in a slot has left: who listens in the
+    /// group that it is still in.
+    pub(crate) fn targets(&self, before: &Graph<u32>, slot: u32) -> Vec<usize> {
+        let group = before.listeners[slot as usize].group.filter(|_| self.migrate_req);
+        let listening = group.map_or(&[][..], |group| &before.groups[group as usize].listening);
+        listening.iter().map(|&slot| self.at_slot(slot).expect("who listens is known")).collect()
+    }
+
+    pub(crate) fn set_migrate_req(&mut self, on: bool) {
+        self.migrate_req = on;
+        self.stack.set_migrate_req(on);
     }
 
     /// Tells whether half-open requests are adopted.
@@ -181,6 +229,8 @@ impl World {
         let hashed = hashed.map(|request| request.tuple.unwrap().remote).collect::<BTreeSet<_>>();
         let expected = self.half_open.keys().map(|&client| tuple(addr(), client).remote).collect();
         assert_eq!(hashed, expected);
+        let deadline = self.deadlines.keys().next().map(|(deadline, ..)| *deadline);
+        assert_eq!(self.stack.next_deadline(), deadline);
         let pending = graph.requests.iter().filter(|request| request.tfo_listener && request.refs != 0);
         assert_eq!(pending.count(), self.handshakes.iter().filter(|(_, goes_on)| *goes_on).count());
     }
@@ -204,6 +254,12 @@ impl World {
         assert_eq!(self.ended.len(), self.hashes.len(), "a connection was lost");
         assert_empty(&mut self.stack);
     }
+}
+
+/// Returns the socket that `hash` falls on, of these.
+pub(crate) fn falls_on(members: &[usize], hash: u32) -> Option<usize> {
+    let place = (u64::from(hash) * members.len() as u64) >> 32;
+    members.get(place as usize).copied()
 }
 
 /// Returns the half-open request of `client`.

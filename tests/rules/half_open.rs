@@ -163,6 +163,34 @@ fn rule_22_whether_to_wait_for_data_is_the_new_listeners() {
     }
 }
 
+/// Rule 22: it counts among its new listener's when that decides how long old ones are kept; one that is too old
+/// there is given up, which is a failure to migrate.
+#[test]
+fn rule_22_at_the_timer_its_new_listeners_pressure_counts() {
+    for (others, given_up) in [(3, false), (4, true)] {
+        let (mut stack, [a, b]) = group(8);
+        let request = syn(&stack, arrival(1));
+        let clients = 2..2 + others;
+        let there = clients.clone().map(|client| syn(&stack, arrival_at((1, 2), (0, 1), client)));
+        for other in there.collect::<Vec<_>>() {
+            assert_eq!(stack.synack_timer(other, 5, HERE), again(1));
+        }
+        assert_eq!([1, 2].map(|_| stack.synack_timer(request, 5, HERE)), [again(1), again(2)]);
+        assert_eq!(close(&stack, a), []);
+        // More than half of the backlog of 8, and none is young: two timeouts are all.
+        let outcome = if given_up { Ok(SynAckTimer::Expired) } else { again(3) };
+        assert_eq!(stack.synack_timer(request, 5, HERE), outcome);
+        let (failed, moved) = (u32::from(given_up), u32::from(!given_up));
+        assert_eq!((charges(&mut stack, a), charges(&mut stack, b).0), ((0, 0), (others + moved) as i32));
+        let migrated = Snapshot { TCPMigrateReqSuccess: moved, TCPMigrateReqFailure: failed, ..NOTHING };
+        counted(&stack, Snapshot { TCPTimeouts: others + 3, ..migrated });
+        for client in clients.chain((!given_up).then_some(1)) {
+            assert_eq!(reset(&stack, client), Ok(()));
+        }
+        finish(stack, &[b]);
+    }
+}
+
 /// Rule 23: Linux's timers go off in the order of its wheel's buckets, and inside one of these the newest
 /// first.
 ///

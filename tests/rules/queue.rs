@@ -203,3 +203,17 @@ fn rule_4_a_cookie_is_lost_with_its_group() {
     counted(&stack, Snapshot { EmbryonicRsts: 1, ..SENT });
     finish(stack, &[a, b]);
 }
+
+/// Rule 4: and whoever comes after the last has closed begins another, wherever that lies in memory.
+#[test]
+fn rule_4_a_cookie_is_lost_with_its_groups_slot() {
+    let (mut stack, [a, b]) = cookie_sent();
+    assert_eq!(reset(&stack, 1), Ok(()));
+    let group = group_slot(&mut stack, a);
+    assert_eq!((close(&stack, a), close(&stack, b)), (vec![], vec![]));
+    let next = stack.listen_at(addr(), 0, true).unwrap();
+    assert_eq!(group_slot(&mut stack, next), group);
+    assert_eq!(believed(&stack, arrival(2), 2), Err(Refusal::NoCookieSent));
+    counted(&stack, Snapshot { EmbryonicRsts: 1, ..SENT });
+    finish(stack, &[next]);
+}

@@ -8,7 +8,7 @@ fn other(port: u16) -> SocketAddr {
 
 fn count(stack: &TestStack, name: &str) -> u32 {
     let (mut named, mut others) = (0, 0);
-    for (counter, value) in mishaps(&stack).iter() {
+    for (counter, value) in mishaps(stack).iter() {
         if counter == name { named = value } else { others += value }
     }
     assert_eq!(others, 0, "{:?}", stack.counters());

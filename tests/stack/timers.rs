@@ -1,6 +1,7 @@
 //! SYN-ACK timers that the stack keeps: when they go off, in which order, and whatever the clock does.
 
 use super::*;
+use crate::common::linux::retries_left;
 use std::collections::BTreeMap;
 
 fn now(now: u64) -> Here {
@@ -203,20 +204,6 @@ fn who_keeps_the_timers_itself_is_told_nothing() {
     finish(stack, &[id]);
 }
 
-/// How often a request may time out, by the rule: where more than half of the backlog is in use, and that is
-/// at least 8, each doubling of the young ones up to all costs one retry, but none below two.
-fn retries_left(qlen: u32, young: u32, backlog: u32, retries: u32) -> u32 {
-    if qlen * 2 <= backlog.max(8) {
-        return retries;
-    }
-    let (mut left, mut doubled) = (retries, 2 * young);
-    while left > 2 && doubled <= qlen {
-        left -= 1;
-        doubled *= 2;
-    }
-    left
-}
-
 #[test]
 fn old_requests_make_way_under_pressure() {
     let mut pruned = 0;
@@ -225,7 +212,7 @@ fn old_requests_make_way_under_pressure() {
             for old in [1, 2, 3, qlen / 2, qlen - 1, qlen] {
                 for retries in [0, 1, 2, 3, 5, 9] {
                     if (1..=qlen).contains(&old) {
-                        let left = retries_left(qlen, qlen - old, backlog, retries);
+                        let left = retries_left(retries, qlen as i32, (qlen - old) as i32, backlog);
                         pruned += u32::from(left < retries);
                         assert_eq!(timeouts_of_old(backlog, qlen, old, retries), left.max(1));
                     }

@@ -21,12 +21,24 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::net::SocketAddr;
 
-// Room for many times what a recorded episode needs. One that needs more shows as a divergence, with
-// the stack's own error.
-const LISTENERS: usize = 256;
-const REQUESTS: usize = 1024;
-const GROUPS: usize = 64;
-const CHUNKS: usize = 128;
+/// Room for many times what an episode needs. One that needs more shows as a divergence, with the stack's own
+/// error.
+struct Room {
+    listeners: usize,
+    requests: usize,
+}
+
+impl Room {
+    /// Episodes of the first format have at most 60 operations; those of the second hundreds of listeners.
+    fn of(format: &str) -> Self {
+        if format == FORMAT {
+            Self { listeners: 640, requests: 1024 }
+        } else {
+            Self { listeners: 64, requests: 128 }
+        }
+    }
+}
+
 const BUCKETS: usize = 16;
 const EHASH: usize = 64;
 
@@ -62,12 +74,13 @@ impl Episode {
     /// Begins with nothing but an address to listen at.
     #[must_use]
     pub fn new(header: &Header, start: EpisodeStart, design: Design) -> Self {
+        let Room { listeners, requests } = Room::of(&header.format);
         let resources = Resources {
-            listeners: Storage::boxed(LISTENERS),
-            requests: Storage::boxed(REQUESTS),
-            owners: Storage::boxed(LISTENERS),
-            groups: Storage::boxed(GROUPS),
-            socks: Storage::boxed(CHUNKS * 64),
+            listeners: Storage::boxed(listeners),
+            requests: Storage::boxed(requests),
+            owners: Storage::boxed(listeners),
+            groups: Storage::boxed(listeners),
+            socks: Storage::boxed(2 * listeners * 64),
             ports: Storage::boxed(BUCKETS),
             buckets: Storage::boxed(BUCKETS),
             ehash: Storage::boxed(EHASH),

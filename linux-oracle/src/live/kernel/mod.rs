@@ -103,7 +103,12 @@ impl Kernel {
             fs::read_to_string("/proc/sys/kernel/osrelease").map_err(not("asking for the version"))?;
         let header = Header {
             format: FORMAT.to_owned(),
-            kernel: kernel.trim_end().to_owned(),
+            // Without what whoever built it called it.
+            kernel: kernel
+                .split(|c: char| c != '.' && !c.is_ascii_digit())
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
             address: setup.address,
             port: setup.port,
             cpu: setup.cpu,
