@@ -96,7 +96,7 @@ impl Generator {
         self.next = 1;
         self.left = if self.theme == Theme::Crowd { 500 } else { self.rng.u32(30..90) };
         // They take a second each.
-        self.timers = self.rng.u32(0..250) == 0;
+        self.timers = self.rng.u32(0..150) == 0;
         EpisodeStart { migrate_req: self.rng.bool() }
     }
 
@@ -150,27 +150,27 @@ impl Generator {
         };
         let listener = self.pick(self.book.sockets.keys().copied().collect());
         match self.rng.u32(0..100) {
-            0..=11 if self.book.sockets.len() < most => self.open(),
-            0..=14 if self.theme == Theme::Crowd && self.book.sockets.len() < most => self.open(),
-            12..=54 => self.connect(state),
-            55..=63 => Some(Operation::Accept { listener: listener? }),
-            64..=68 if !self.book.sockets.get(&listener?)?.spoiled => {
-                Some(Operation::Listen { listener: listener?, backlog: self.backlog(), picked: None })
-            }
-            69..=72 => Some(Operation::Shutdown { listener: listener? }),
-            73..=76 => Some(Operation::Close { listener: listener? }),
-            77..=80 => Some(Operation::Hold { listener: listener?, on: self.rng.u32(0..3) != 0 }),
-            81..=86 => self.client(state),
-            87..=89 => Some(Operation::MigrateReq { on: self.rng.bool() }),
-            90..=91 => Some(self.sysctl()),
-            92..=94 => self.option(listener?),
-            95..=98 if self.programs => self.program(listener?),
-            99 if self.timers && state.requests <= 1 => {
+            0..=19 if self.timers && state.requests == 1 => {
                 // What comes after it is soon over: the next timers run for longer.
                 self.left = self.left.min(8);
                 self.timers = false;
                 Some(Operation::Timer {})
             }
+            0..=11 if self.book.sockets.len() < most => self.open(),
+            0..=14 if self.theme == Theme::Crowd && self.book.sockets.len() < most => self.open(),
+            12..=39 => self.connect(state),
+            40..=48 => Some(Operation::Accept { listener: listener? }),
+            49..=53 if !self.book.sockets.get(&listener?)?.spoiled => {
+                Some(Operation::Listen { listener: listener?, backlog: self.backlog(), picked: None })
+            }
+            54..=57 => Some(Operation::Shutdown { listener: listener? }),
+            58..=61 => Some(Operation::Close { listener: listener? }),
+            62..=68 => Some(Operation::Hold { listener: listener?, on: self.rng.u32(0..3) != 0 }),
+            69..=86 => self.client(state),
+            87..=89 => Some(Operation::MigrateReq { on: self.rng.bool() }),
+            90..=91 => Some(self.sysctl()),
+            92..=94 => self.option(listener?),
+            95..=98 if self.programs => self.program(listener?),
             _ => None,
         }
     }
@@ -229,7 +229,11 @@ impl Generator {
 
     /// A client does something.
     fn client(&mut self, state: &State) -> Option<Operation> {
-        let (conn, handshake) = self.pick(state.clients.iter().map(|(&conn, &it)| (conn, it)).collect())?;
+        let clients = || state.clients.iter().map(|(&conn, &it)| (conn, it));
+        // Most of those that connect are done at once, and have little left to do.
+        let busy = clients().filter(|(_, it)| !matches!(it, Handshake::Done | Handshake::Ended)).collect();
+        let busy = if self.rng.u32(0..4) == 0 { None } else { self.pick(busy) };
+        let (conn, handshake) = busy.or_else(|| self.pick(clients().collect()))?;
         let rng = &mut self.rng;
         match handshake {
             Handshake::Done | Handshake::Ended => match rng.u32(0..2) {

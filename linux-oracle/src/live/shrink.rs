@@ -4,7 +4,8 @@ use super::kernel::StepError;
 use super::run::{Diverging, Live};
 use crate::trace::{EpisodeStart, Operation};
 
-/// Deletes operations for as long as the sides still differ: halves of them first, single ones in the end.
+/// Deletes operations for as long as the sides still differ: halves of them first, single ones in the end, until
+/// not one can be left out.
 ///
 /// # Errors
 ///
@@ -24,6 +25,7 @@ pub fn shrink_with<E>(
 ) -> Result<Diverging, E> {
     let mut size = least.done.len() / 2;
     while size > 0 {
+        let before = least.done.len();
         let mut from = 0;
         while from < least.done.len() {
             let to = (from + size).min(least.done.len());
@@ -34,7 +36,10 @@ pub fn shrink_with<E>(
                 None => from = to,
             }
         }
-        size /= 2;
+        // What was deleted last may have been what an earlier operation was needed for.
+        if size > 1 || least.done.len() == before {
+            size /= 2;
+        }
     }
     Ok(least)
 }
