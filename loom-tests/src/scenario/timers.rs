@@ -86,7 +86,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         ..POLLED
     },
     Scenario {
-        name: "poll_of_closed_closer_of_target",
+        name: "timer_of_closed_closer_of_target",
         schedule: "
             1. T1 polls: the timer of a request of A is due, which is closed. It chooses C.
             2. T2 closes C.
@@ -117,17 +117,6 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         listeners: 3,
         before: &[Op::Syn(0, A), Op::Close(A)],
         threads: &[&[Op::Ack(0)], &[Op::Close(C)]],
-        ..BASE
-    },
-    Scenario {
-        name: "timer_of_closed_closer_of_target",
-        schedule: "
-            1. T1's timer goes off for a request of A, which is closed, and it chooses C.
-            2. T2 closes C: C leaves the group, and then LISTEN.
-            3. T1 locks C's queue, sees that C does not listen, and chooses B.",
-        listeners: 3,
-        before: &[Op::Syn(0, A), Op::Close(A)],
-        threads: &[&[Op::Timer(0)], &[Op::Close(C)]],
         ..BASE
     },
     Scenario {
