@@ -53,7 +53,7 @@ properties! {
     I13 = "I13", "one request a tuple, no gap";
     /// At most one queue holds a connection, and one thread disposes of it.
     I14 = "I14", "one queue each";
-    /// A timer that is armed is a half-open request's.
+    /// A timer that is armed is a half-open request's, and each of those has one where the stack keeps them.
     I15 = "I15", "timers end with requests";
     /// The sections of `socks[]` are disjoint and within bounds.
     I16 = "I16", "sections disjoint";

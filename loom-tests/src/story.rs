@@ -72,6 +72,7 @@ pub(crate) fn ops_text(ops: &[Op]) -> String {
         Op::Deliver(c, l) => format!("deliver #{c} to {}", letter(l)),
         Op::Syn(c, l) => format!("SYN #{c} to {}", letter(l)),
         Op::Ack(c) => format!("ACK #{c}"),
+        Op::AckData(c) => format!("ACK+data #{c}"),
         Op::Timer(c) => format!("timer #{c}"),
         Op::Poll => "poll".to_owned(),
         Op::Reset(c) | Op::ResetFast(c) => format!("RST #{c}"),

@@ -7,7 +7,7 @@ use rskq::sync::ModelBackend;
 use rskq::sync::model;
 use rskq::{
     Arrival, Config, Delivered, Design, HandshakeEnd, Hashes, Here, ListenerId, Member, Outcome, Payload,
-    Refusal, Resources, SockError, Stack, Storage, Syn, SynAckTimer, Tuple,
+    Refusal, Refused, Resources, SockError, Stack, Storage, Syn, SynAckTimer, Tuple,
 };
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -70,6 +70,8 @@ pub struct Books {
     pub begun: Vec<bool>,
     /// The listeners whose closers dealt with connections one by one, once for each.
     pub one_by_one: Vec<L>,
+    /// How many threads are dealing with timers that are due.
+    pub timing_out: usize,
     /// Whether a look-up found each connection last: half open, or its child. `None` before it ever did.
     pub found: Vec<Option<bool>>,
 }
@@ -115,6 +117,9 @@ impl<B: ModelBackend> World<B> {
             for &id in &ids {
                 stack.set_fastopen(id, scenario.fastopen).expect("every listener listens");
             }
+        }
+        for &id in ids.iter().filter(|_| scenario.defer_accept > 0) {
+            stack.set_defer_accept(id, scenario.defer_accept).expect("every listener is open");
         }
         let books = Books {
             stopped: vec![false; listeners],
@@ -169,7 +174,8 @@ impl<B: ModelBackend> World<B> {
                 Op::Accept(listener) => self.accept(listener),
                 Op::Deliver(connection, listener) => self.deliver(connection, listener),
                 Op::Syn(connection, listener) => self.syn(connection, listener),
-                Op::Ack(connection) => self.ack(connection),
+                Op::Ack(connection) => self.ack(connection, Payload::None),
+                Op::AckData(connection) => self.ack(connection, Payload::Data),
                 Op::Timer(connection) => self.timer(connection),
                 Op::Poll => self.poll(),
                 Op::Reset(connection) => self.reset(connection),
@@ -235,12 +241,14 @@ impl<B: ModelBackend> World<B> {
         }
     }
 
-    fn ack(&self, connection: Connection) {
-        model::op("ACK", None, Some(connection));
-        match self.stack.ack(&tuple(connection), Payload::None, HERE, connection) {
+    fn ack(&self, connection: Connection, payload: Payload) {
+        model::op(if payload == Payload::None { "ACK" } else { "ACK with data" }, None, Some(connection));
+        match self.stack.ack(&tuple(connection), payload, HERE, connection) {
             Ok(Delivered { wake, .. }) => self.wake(wake),
             // Somebody else dealt with it, which the end shows; or it stays half open.
-            Err(refused) if matches!(refused.why, Refusal::NoRequest | Refusal::AcceptQueueFull) => {}
+            Err(Refused {
+                why: Refusal::NoRequest | Refusal::AcceptQueueFull | Refusal::Deferred, ..
+            }) => {}
             Err(refused) => self.fate(refused.child, Fate::Refused(refused.why)),
         }
     }
@@ -260,7 +268,10 @@ impl<B: ModelBackend> World<B> {
 
     fn poll(&self) {
         model::op("poll", None, None);
-        let Some(due) = self.stack.poll(Here { now: 1_000, ..HERE }) else { return };
+        self.books().timing_out += 1;
+        let due = self.stack.poll(Here { now: 1_000, ..HERE });
+        self.books().timing_out -= 1;
+        let Some(due) = due else { return };
         let of = |&connection: &Connection| tuple(connection) == due.tuple;
         let Some(connection) = (0..self.scenario.connections() as Connection).find(of) else { return };
         self.went_off(connection, due.outcome);

@@ -9,8 +9,8 @@ use loom_tests::property::Property;
 fn every_seeded_fault_is_caught_by_the_property_it_breaks_and_by_nothing_without_it() {
     for control in CONTROLS {
         let (with, without) = (control.planted(), control.unplanted());
-        assert!(with.verdict(control.breaks).is_broken(), "{:?} was not caught", control.fault);
-        assert!(without.verdict(control.breaks).holds(), "{:?} is caught without being there", control.fault);
+        assert!(with.verdict(control.breaks).is_broken(), "{control:?} was not caught");
+        assert!(without.verdict(control.breaks).holds(), "{control:?} is caught without being there");
     }
 }
 

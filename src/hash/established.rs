@@ -76,6 +76,12 @@ impl<'s, C: Send + 'static, B: Backend> EstablishedTable<'s, C, B> {
         Some((LockedEhash(chain), held))
     }
 
+    /// Tells whether nobody holds a bucket's lock, in a model.
+    #[cfg(any(feature = "loom", feature = "shuttle"))]
+    pub(crate) fn is_free(&self) -> bool {
+        self.buckets.iter().all(|bucket| crate::sync::model::is_free(bucket.0.tag()))
+    }
+
     /// Looks at every half-open request without locks, for checkers.
     ///
     /// # Safety

@@ -129,8 +129,13 @@ impl<C> Graph<C> {
         report.expect(pending || !request.tfo_listener || request.refs == 0, "I8", || {
             format!("request {slot} is {:?} and its fast-open handshake has not ended", request.state)
         });
-        report.expect(!request.armed || request.state == RequestState::Hashed, "I15", || {
+        let half_open = request.state == RequestState::Hashed;
+        report.expect(!request.armed || half_open, "I15", || {
             format!("request {slot} is {:?} and its timer is armed", request.state)
+        });
+        // Whom a poller has in its hands is armed again, or given up, before the poller is done.
+        report.expect(request.armed || !half_open || !self.keeps_timers, "I15", || {
+            format!("request {slot} is half open and its timer is not armed")
         });
         let twin = (slot + 1..)
             .zip(&self.requests[slot as usize + 1..])

@@ -34,6 +34,8 @@ pub struct Graph<C> {
     pub free_chunks: Vec<u32>,
     /// The slots of the listeners in the map that programs select from.
     pub map: Vec<Option<u32>>,
+    /// Whether the stack keeps the SYN-ACK timers.
+    pub keeps_timers: bool,
 }
 
 /// A listener.
@@ -117,7 +119,7 @@ pub struct RequestView {
     pub tfo_listener: bool,
     /// References held by what is in no list: a handshake that has not ended, an armed timer.
     pub kept: u32,
-    /// Whether its timer is armed, in designs that have timers.
+    /// Whether its timer is armed, where the stack or the design keeps it.
     pub armed: bool,
     /// How often it is in the established table.
     pub hashed: u32,
@@ -217,6 +219,23 @@ impl<C: Clone + Send + 'static, B: Backend> Stack<'_, C, B> {
         self.net.requests.objects().filter(|r| r.posted.child_hashed.peek() != 0).for_each(tell);
     }
 
+    /// Looks at each request's timer at this moment of a model's execution, if the stack keeps the timers and
+    /// nobody holds their lock: tells the request, whether it is half open, whether its timer is armed, and
+    /// whether nobody holds a bucket's lock.
+    #[cfg(any(feature = "loom", feature = "shuttle"))]
+    pub fn timers_now(&self, mut look: impl FnMut(u32, bool, bool, bool))
+    where
+        B: crate::sync::ModelBackend,
+    {
+        if !self.timers.as_ref().is_some_and(crate::timer::SynAckTimers::is_free) {
+            return;
+        }
+        let settled = self.ehash.is_free();
+        for (index, request) in (0..).zip(self.net.requests.objects()) {
+            look(index, request.state() == RequestState::Hashed, request.is_armed(), settled);
+        }
+    }
+
     /// # Safety
     ///
     /// Nobody may change the stack meanwhile, but for queues of which `is_free` says no.
@@ -297,6 +316,7 @@ impl<C: Clone + Send + 'static, B: Backend> Stack<'_, C, B> {
             groups: groups.collect(),
             chunks: net.socks.chunks(),
             free_chunks: net.socks.free_chunks().collect(),
+            keeps_timers: self.timers.is_some(),
             map: net.map.iter().map(|entry| stored(entry.0.peek())).collect(),
         }
     }
@@ -308,7 +328,7 @@ impl<C: Clone + Send + 'static, B: Backend> Stack<'_, C, B> {
             let (handshake, timer) = request.posted.holders();
             return (u32::from(handshake) + u32::from(timer), timer);
         }
-        (u32::from(request.tfo_listener.peek() != 0), false)
+        (u32::from(request.tfo_listener.peek() != 0), request.is_armed())
     }
 
     /// # Safety

@@ -72,6 +72,9 @@ pub(super) fn stop_one<'a, 's, C: Send + 'static, B: Backend>(
                 return Some(Outcome::Moved { to, wake: Some(Wake(to)) });
             }
             Err((AddError::Full, back)) => return abort::child_forget(at, back),
+            Err((AddError::NotAtHome, back)) if B::planted(Fault::LateArrivalDropped) => {
+                return abort::child_forget(at, back);
+            }
             Err((AddError::NotAtHome, back)) => request = back,
         }
     }

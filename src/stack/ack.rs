@@ -201,7 +201,9 @@ fn unhash<'a, 's, C: Send + 'static, B: Backend>(
     net: &'a Net<'s, C, B>,
     request: &RequestSock<C, B>,
 ) -> Option<RequestRef<'a, 's, C, B>> {
-    if let Some(timers) = timers {
+    if let Some(timers) = timers
+        && !B::planted(Fault::TimerNotCancelled)
+    {
         timers.cancel(request);
     }
     bucket.remove(net, request)

@@ -6,9 +6,9 @@
 //! the time its queue is locked is no reason to give the connection up: another one is chosen, for as long
 //! as there is one. (Linux chooses once an ACK or a timeout.)
 //!
-//! 1. T1 gets the final ACK of a request of A, which is closed, and chooses B.
-//! 2. T2 closes B: B leaves the group, and then LISTEN.
-//! 3. T1 locks B's queue, sees that B does not listen, and chooses C.
+//! 1. T1 gets the final ACK of a request of A, which is closed, and chooses C.
+//! 2. T2 closes C: C leaves the group, and then LISTEN.
+//! 3. T1 locks C's queue, sees that C does not listen, and chooses B.
 //!
 //! The model of this schedule is `ack_of_closed_closer_of_target`.
 
@@ -69,13 +69,13 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     ) -> Ack<'a, 's, C, B> {
         loop {
             let Some(target) = self.target_of(orphan, Occasion::Ack, here, held) else {
-                // Of two who find nobody, one gives the request up.
-                let mine = self.unhash_request(&orphan.request, held);
-                let why = if mine { Refusal::NoListener } else { Refusal::NoRequest };
-                return Ack::Refused(Refused { child, why });
+                return self.nobody_for(orphan, child, held);
             };
             match self.finish_at(&target, orphan, payload, child, held) {
                 Err(back) => return Ack::Moved(back),
+                Ok(Finished::NotAtHome(back)) if B::planted(Fault::LateArrivalDropped) => {
+                    return self.nobody_for(orphan, back, held);
+                }
                 Ok(Finished::NotAtHome(back)) => child = back,
                 Ok(finished) => {
                     match finished {
@@ -87,6 +87,19 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
                 }
             }
         }
+    }
+
+    /// Gives the request up, and the child back.
+    fn nobody_for<'a>(
+        &'a self,
+        orphan: &Orphan<'a, 's, C, B>,
+        child: C,
+        held: &mut Held<'_, Nothing>,
+    ) -> Ack<'a, 's, C, B> {
+        // Of two who find nobody, one gives the request up.
+        let mine = self.unhash_request(&orphan.request, held);
+        let why = if mine { Refusal::NoListener } else { Refusal::NoRequest };
+        Ack::Refused(Refused { child, why })
     }
 
     /// Gives the child back if somebody else moved the request.
@@ -102,7 +115,8 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         // SAFETY: the request was filled in, and a reference is held.
         let Some(key) = (unsafe { request.key() }) else { return Err(child) };
         let Some((mut bucket, mut held)) = self.ehash.lock(&key.tuple, held) else { return Err(child) };
-        if request.state() != RequestState::Hashed || request.peek_owner() != owner.index() {
+        let moved = request.peek_owner() != owner.index() && !B::planted(Fault::MovedUnnoticed);
+        if request.state() != RequestState::Hashed || moved {
             return Err(child);
         }
         let charge = Charges::one(request.is_young());
@@ -112,9 +126,8 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
             self.finish(target, &mut queue, (&mut bucket, timers.as_mut()), request, payload, child)
         };
         drop(timers);
-        let root = finished
-            .is_off_the_table()
-            .then(|| self.net.at_root(owner, &mut held, |_, queue, _| queue.charge(-charge)).1);
+        let charged = finished.is_off_the_table() && !B::planted(Fault::ChargeKept);
+        let root = charged.then(|| self.net.at_root(owner, &mut held, |_, queue, _| queue.charge(-charge)).1);
         drop(bucket);
         drop(root);
         Ok(finished)
@@ -177,7 +190,9 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
                 }
                 due => {
                     // Counted at once: it is not young any more.
-                    queue.charge(Charges { qlen: 1, young: 0 });
+                    if !B::planted(Fault::TargetNotCharged) {
+                        queue.charge(Charges { qlen: 1, young: 0 });
+                    }
                     (due.counted(request), None, Some(target.adopt(&queue, request, &self.net)))
                 }
             }

@@ -79,7 +79,7 @@ pub struct Stack<'s, C, B: Backend> {
     ports: BindTable<'s, C, B>,
     pub(crate) table: ListenTable<'s, B>,
     pub(crate) ehash: EstablishedTable<'s, C, B>,
-    timers: Option<SynAckTimers<C, B>>,
+    pub(crate) timers: Option<SynAckTimers<C, B>>,
     design: Design,
 }
 

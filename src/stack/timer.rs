@@ -12,7 +12,7 @@ use crate::net::RequestRef;
 use crate::outcome::{SockError, SynAckTimer};
 use crate::queue::Charges;
 use crate::request::{RequestId, RequestSock, RequestState};
-use crate::sync::{AtomicU32, Backend, Event};
+use crate::sync::{AtomicU32, Backend, Event, Fault};
 use core::sync::atomic::Ordering;
 
 /// What a listener did when the timer of one of its requests went off.
@@ -113,7 +113,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
             }
             (Some(due.counted(request)), None)
         });
-        if gone.is_none() {
+        if gone.is_none() && !B::planted(Fault::TimerNotRestarted) {
             self.arm(request, here, &mut held);
         }
         drop(bucket);

@@ -14,7 +14,7 @@ pub enum Fault {
     PushToHead,
     /// Accept queue: an addition does not look whether the listener still listens.
     AddWithoutStateCheck,
-    /// Table: a request that a closing listener refused is dropped instead of being resolved again.
+    /// A request that a listener refused, since it had left, is dropped instead of being resolved again.
     LateArrivalDropped,
     /// Table: a wildcard is looked at before the address itself.
     WildcardFirst,
@@ -32,6 +32,14 @@ pub enum Fault {
     StateNotSaid,
     /// Half open: a completed handshake stays charged.
     ChargeKept,
+    /// Half open: a target is not charged with the request that moves to it.
+    TargetNotCharged,
+    /// Half open: who moves a request does not look whether somebody else moved it meanwhile.
+    MovedUnnoticed,
+    /// Half open: a completed handshake leaves its timer, which the stack keeps, running.
+    TimerNotCancelled,
+    /// Half open: a timer that the stack keeps is not started again once it went off.
+    TimerNotRestarted,
     /// Half open: a SYN does not look, under the lock, whether its tuple has a request by now.
     DuplicateNotRecognised,
     /// Half open: a lookup takes whatever request is in the bucket.

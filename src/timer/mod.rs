@@ -77,6 +77,12 @@ impl<C: Send + 'static, B: Backend> SynAckTimers<C, B> {
         Self { lock, backoff }
     }
 
+    /// Tells whether nobody holds the timers' lock, in a model.
+    #[cfg(any(feature = "loom", feature = "shuttle"))]
+    pub(crate) fn is_free(&self) -> bool {
+        crate::sync::model::is_free(self.lock.tag())
+    }
+
     /// Takes the timers' lock.
     #[track_caller]
     pub fn lock<'a, H: Before<Timer>>(&'a self, held: &'a mut Held<'_, H>) -> LockedTimers<'a, C, B> {

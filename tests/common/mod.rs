@@ -70,7 +70,8 @@ pub(crate) fn graph(stack: &mut TestStack) -> Graph<u32> {
 
 /// Asserts that nothing is in use and nothing waits.
 pub(crate) fn assert_empty(stack: &mut TestStack) {
-    let Graph { listeners, requests, owners, groups, chunks, free_chunks, map } = graph(stack);
+    let Graph { listeners, requests, owners, groups, chunks, free_chunks, map, keeps_timers: _ } =
+        graph(stack);
     for (slot, listener) in listeners.iter().enumerate() {
         let queue = listener.queue.as_ref().expect("nobody holds a lock");
         assert!(

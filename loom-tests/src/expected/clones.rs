@@ -9,9 +9,9 @@ pub(super) const CLONE: Table = &[
         I11,
         "closer_closer_of_target heir_closes_in_transit closer_switched_off closer_switched_on \
          two_closers_arrival_accept owners_exhausted_half_open ack_closer ack_closer_of_target \
-         syn_ack_closer ack_timer_closer ack_closer_accept_on_target \
-         shutdown_listen_again_ack shutdown_listen_again_timer two_closers_ack_timer \
-         fast_two_closers_done_accept lookup_slot_reused program_selects_closed",
+         syn_ack_closer ack_timer_closer ack_closer_accept_on_target shutdown_listen_again_ack \
+         shutdown_listen_again_timer two_closers_ack_timer fast_two_closers_done_accept \
+         lookup_slot_reused program_selects_closed ack_of_closed_closer_of_target",
     ),
     (
         H1,
@@ -24,7 +24,7 @@ pub(super) const CLONE: Table = &[
          two_closers_ack_timer fast_syn_closer fast_closer_done fast_migrant_accept_done \
          fast_migrant_accept_reset fast_closer_done_accept fast_closer_then_target_done \
          fast_two_closers_done_accept lookup_slot_reused fast_migrant_of_closed_accept_done \
-         program_replaced_closer program_selects_closed",
+         program_replaced_closer program_selects_closed ack_of_closed_closer_of_target",
     ),
 ];
 
@@ -51,7 +51,7 @@ pub(super) const CLONE_5_14: Table = &[
          two_closers_ack_timer fast_syn_closer fast_closer_done fast_migrant_accept_done \
          fast_migrant_accept_reset fast_closer_done_accept fast_closer_then_target_done \
          fast_two_closers_done_accept lookup_slot_reused fast_migrant_of_closed_accept_done \
-         program_replaced_closer program_selects_closed",
+         program_replaced_closer program_selects_closed ack_of_closed_closer_of_target",
     ),
     (
         I13,
@@ -61,8 +61,8 @@ pub(super) const CLONE_5_14: Table = &[
          ack_timer_closer reset_timer_closer ack_closer_accept_on_target \
          shutdown_listen_again_ack shutdown_listen_again_timer two_closers_ack_timer \
          ack_ack_of_two timer_close_of_target expiring_timer_ack_of_closed lookup_slot_reused \
-         poll_ack poll_ack_of_closed ack_of_closed_closer_of_target \
-         timer_of_closed_closer_of_target ack_ack_last_place growth_syn",
+         poll_ack poll_ack_of_closed ack_of_closed_closer_of_target ack_ack_last_place growth_syn \
+         deferred_ack_data_poll",
     ),
     (I15, "ack_timer ack_timer_closer reset_timer_closer two_closers_ack_timer"),
     (I24, "lookup_slot_reused"),
@@ -83,7 +83,7 @@ pub(super) const CLONE_NAIVE_WAKE: Table = &[(
          closer_arrival_two_acceptors two_closers_arrival_accept ring target_listens_again \
          ack_closer_of_target ack_closer_accept_on_target two_closers_ack_timer \
          fast_closer_done_accept fast_two_closers_done_accept lookup_slot_reused \
-         program_selects_closed",
+         program_selects_closed ack_of_closed_closer_of_target",
 )];
 
 /// Without A2, besides.
@@ -153,6 +153,6 @@ pub(super) const WITHOUT_B6: Table = &[(
          ack_timer_closer reset_timer_closer ack_closer_accept_on_target \
          shutdown_listen_again_ack shutdown_listen_again_timer two_closers_ack_timer \
          ack_ack_of_two timer_close_of_target expiring_timer_ack_of_closed lookup_slot_reused \
-         poll_ack poll_ack_of_closed ack_of_closed_closer_of_target \
-         timer_of_closed_closer_of_target ack_ack_last_place growth_syn",
+         poll_ack poll_ack_of_closed ack_of_closed_closer_of_target ack_ack_last_place growth_syn \
+         deferred_ack_data_poll",
 )];

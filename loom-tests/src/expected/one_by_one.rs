@@ -9,19 +9,18 @@ pub(super) const ABORT: Table = &[
         I11,
         "closer_accept closer_late_arrival closer_accept_on_target closer_closer_of_target \
          closer_late_arrival_accept_on_target heir_closes_in_transit closer_two_arrivals \
-         closer_full_target closer_accept_accept_on_target closer_switched_off \
-         closer_switched_on closer_arrival_two_acceptors two_closers_arrival_accept \
-         shutdown_listen_again_arrival shutdown_listen_again_accept owners_exhausted \
-         owners_exhausted_half_open ack_closer timer_closer timer_ack_of_closed \
-         ack_ack_of_closed timer_reset_of_closed timer_closer_of_target ack_closer_of_target \
-         syn_ack_closer ack_timer_closer reset_timer_closer ack_closer_accept_on_target \
-         shutdown_listen_again_ack shutdown_listen_again_timer two_closers_ack_timer \
-         fast_syn_closer fast_closer_done fast_migrant_accept_done fast_migrant_accept_reset \
-         fast_closer_done_accept fast_closer_then_target_done fast_two_closers_done_accept \
-         timer_close_of_target expiring_timer_ack_of_closed lookup_slot_reused \
-         fast_migrant_of_closed_accept_done program_replaced_closer program_selects_closed \
-         poll_closer poll_ack_of_closed ack_of_closed_closer_of_target \
-         timer_of_closed_closer_of_target",
+         closer_full_target closer_accept_accept_on_target closer_switched_off closer_switched_on \
+         closer_arrival_two_acceptors two_closers_arrival_accept shutdown_listen_again_arrival \
+         shutdown_listen_again_accept owners_exhausted owners_exhausted_half_open ack_closer \
+         timer_closer timer_ack_of_closed ack_ack_of_closed timer_reset_of_closed \
+         timer_closer_of_target ack_closer_of_target syn_ack_closer ack_timer_closer \
+         reset_timer_closer ack_closer_accept_on_target shutdown_listen_again_ack \
+         shutdown_listen_again_timer two_closers_ack_timer fast_syn_closer fast_closer_done \
+         fast_migrant_accept_done fast_migrant_accept_reset fast_closer_done_accept \
+         fast_closer_then_target_done fast_two_closers_done_accept timer_close_of_target \
+         expiring_timer_ack_of_closed lookup_slot_reused fast_migrant_of_closed_accept_done \
+         program_replaced_closer program_selects_closed poll_closer poll_ack_of_closed \
+         ack_of_closed_closer_of_target timer_of_closed_closer_of_target poll_poll_of_closed",
     ),
     (
         H1,
@@ -65,16 +64,16 @@ pub(super) const IN_PLACE: Table = &[
          fast_migrant_accept_reset fast_closer_done_accept fast_closer_then_target_done \
          fast_two_closers_done_accept timer_close_of_target expiring_timer_ack_of_closed \
          lookup_slot_reused fast_migrant_of_closed_accept_done program_replaced_closer \
-         program_selects_closed",
+         program_selects_closed ack_of_closed_closer_of_target",
     ),
     (
         I13,
         "owners_exhausted_half_open ack_closer ack_ack ack_timer ack_reset timer_ack_of_closed \
          ack_ack_of_closed ack_closer_of_target last_member_ack syn_ack_accept syn_ack_closer \
-         timer_twice_ack ack_timer_closer ack_closer_accept_on_target \
-         shutdown_listen_again_ack two_closers_ack_timer ack_ack_of_two \
-         expiring_timer_ack_of_closed lookup_slot_reused poll_ack poll_ack_of_closed \
-         ack_of_closed_closer_of_target ack_ack_last_place growth_syn",
+         timer_twice_ack ack_timer_closer ack_closer_accept_on_target shutdown_listen_again_ack \
+         two_closers_ack_timer ack_ack_of_two expiring_timer_ack_of_closed lookup_slot_reused \
+         poll_ack poll_ack_of_closed ack_of_closed_closer_of_target ack_ack_last_place growth_syn \
+         deferred_ack_data_poll",
     ),
     (
         I25,
@@ -93,7 +92,7 @@ pub(super) const IN_PLACE: Table = &[
          two_closers_ack_timer fast_syn_closer fast_closer_done fast_migrant_accept_done \
          fast_migrant_accept_reset fast_closer_done_accept fast_closer_then_target_done \
          fast_two_closers_done_accept lookup_slot_reused fast_migrant_of_closed_accept_done \
-         program_replaced_closer program_selects_closed",
+         program_replaced_closer program_selects_closed ack_of_closed_closer_of_target",
     ),
 ];
 
@@ -114,7 +113,7 @@ pub(super) const REQUEUE_NAIVE: Table = &[
          fast_migrant_accept_reset fast_closer_done_accept fast_closer_then_target_done \
          fast_two_closers_done_accept timer_close_of_target expiring_timer_ack_of_closed \
          lookup_slot_reused fast_migrant_of_closed_accept_done program_replaced_closer \
-         program_selects_closed",
+         program_selects_closed ack_of_closed_closer_of_target",
     ),
     (
         I4,
@@ -143,25 +142,25 @@ pub(super) const REQUEUE_NAIVE: Table = &[
          two_closers_ack_timer fast_syn_closer fast_closer_done fast_migrant_accept_done \
          fast_migrant_accept_reset fast_closer_done_accept fast_closer_then_target_done \
          fast_two_closers_done_accept lookup_slot_reused fast_migrant_of_closed_accept_done \
-         program_replaced_closer program_selects_closed",
+         program_replaced_closer program_selects_closed ack_of_closed_closer_of_target",
     ),
     (
         I11,
         "closer_closer_of_target heir_closes_in_transit two_closers_arrival_accept \
          owners_exhausted_half_open ack_closer timer_ack_of_closed ack_closer_of_target \
-         syn_ack_closer ack_timer_closer ack_closer_accept_on_target \
-         shutdown_listen_again_ack shutdown_listen_again_timer two_closers_ack_timer \
-         fast_two_closers_done_accept timer_close_of_target expiring_timer_ack_of_closed \
-         lookup_slot_reused program_selects_closed",
+         syn_ack_closer ack_timer_closer ack_closer_accept_on_target shutdown_listen_again_ack \
+         shutdown_listen_again_timer two_closers_ack_timer fast_two_closers_done_accept \
+         timer_close_of_target expiring_timer_ack_of_closed lookup_slot_reused \
+         program_selects_closed ack_of_closed_closer_of_target",
     ),
     (
         I13,
         "owners_exhausted_half_open ack_closer ack_ack ack_timer ack_reset timer_ack_of_closed \
          ack_ack_of_closed ack_closer_of_target last_member_ack syn_ack_accept syn_ack_closer \
-         timer_twice_ack ack_timer_closer ack_closer_accept_on_target \
-         shutdown_listen_again_ack two_closers_ack_timer ack_ack_of_two \
-         expiring_timer_ack_of_closed lookup_slot_reused poll_ack poll_ack_of_closed \
-         ack_of_closed_closer_of_target ack_ack_last_place growth_syn",
+         timer_twice_ack ack_timer_closer ack_closer_accept_on_target shutdown_listen_again_ack \
+         two_closers_ack_timer ack_ack_of_two expiring_timer_ack_of_closed lookup_slot_reused \
+         poll_ack poll_ack_of_closed ack_of_closed_closer_of_target ack_ack_last_place growth_syn \
+         deferred_ack_data_poll",
     ),
     (
         I25,
@@ -178,7 +177,7 @@ pub(super) const REQUEUE_NAIVE: Table = &[
          fast_migrant_accept_reset fast_closer_done_accept fast_closer_then_target_done \
          fast_two_closers_done_accept timer_close_of_target expiring_timer_ack_of_closed \
          lookup_slot_reused fast_migrant_of_closed_accept_done program_replaced_closer \
-         program_selects_closed",
+         program_selects_closed ack_of_closed_closer_of_target",
     ),
     (
         H1,
@@ -191,7 +190,7 @@ pub(super) const REQUEUE_NAIVE: Table = &[
          two_closers_ack_timer fast_syn_closer fast_closer_done fast_migrant_accept_done \
          fast_migrant_accept_reset fast_closer_done_accept fast_closer_then_target_done \
          fast_two_closers_done_accept lookup_slot_reused fast_migrant_of_closed_accept_done \
-         program_replaced_closer program_selects_closed",
+         program_replaced_closer program_selects_closed ack_of_closed_closer_of_target",
     ),
 ];
 
@@ -207,7 +206,7 @@ pub(super) const REQUEUE: Table = &[(
          two_closers_ack_timer fast_syn_closer fast_closer_done fast_migrant_accept_done \
          fast_migrant_accept_reset fast_closer_done_accept fast_closer_then_target_done \
          fast_two_closers_done_accept lookup_slot_reused fast_migrant_of_closed_accept_done \
-         program_replaced_closer program_selects_closed",
+         program_replaced_closer program_selects_closed ack_of_closed_closer_of_target",
 )];
 
 /// Ours, by Linux's rules.
@@ -222,7 +221,7 @@ pub(super) const LINUX: Table = &[(
          two_closers_ack_timer fast_syn_closer fast_closer_done fast_migrant_accept_done \
          fast_migrant_accept_reset fast_closer_done_accept fast_closer_then_target_done \
          fast_two_closers_done_accept lookup_slot_reused fast_migrant_of_closed_accept_done \
-         program_replaced_closer program_selects_closed",
+         program_replaced_closer program_selects_closed ack_of_closed_closer_of_target",
 )];
 
 /// Ours, whole.

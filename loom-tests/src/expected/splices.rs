@@ -49,7 +49,7 @@ pub(super) const SPLICE: Table = &[
          ack_closer_accept_on_target shutdown_listen_again_ack shutdown_listen_again_timer \
          two_closers_ack_timer fast_syn_closer timer_close_of_target \
          expiring_timer_ack_of_closed lookup_slot_reused poll_ack_of_closed \
-         ack_of_closed_closer_of_target timer_of_closed_closer_of_target",
+         ack_of_closed_closer_of_target",
     ),
     (
         I12,
@@ -63,15 +63,16 @@ pub(super) const SPLICE: Table = &[
         "owners_exhausted_half_open ack_closer ack_ack ack_timer ack_reset last_member_ack \
          syn_ack_accept syn_ack_closer timer_twice_ack ack_timer_closer \
          ack_closer_accept_on_target shutdown_listen_again_ack two_closers_ack_timer \
-         ack_ack_of_two poll_ack ack_ack_last_place growth_syn",
+         ack_ack_of_two poll_ack ack_ack_last_place growth_syn deferred_ack_data_poll",
     ),
     (
         I22,
-        "two_closers closer_closer_of_target heir_closes_in_transit \
-         last_heir_closes_in_transit two_closers_arrival_accept ring target_listens_again \
-         timer_closer_of_target ack_closer_of_target two_closers_half_open \
-         two_closers_ack_timer fast_closer_then_target_done fast_two_closers_done_accept \
-         timer_close_of_target lookup_slot_reused program_selects_closed growth_syn",
+        "two_closers closer_closer_of_target heir_closes_in_transit last_heir_closes_in_transit \
+         two_closers_arrival_accept ring target_listens_again timer_closer_of_target \
+         ack_closer_of_target two_closers_half_open two_closers_ack_timer \
+         fast_closer_then_target_done fast_two_closers_done_accept timer_close_of_target \
+         lookup_slot_reused program_selects_closed growth_syn timer_of_closed_closer_of_target \
+         ack_of_closed_closer_of_target",
     ),
     (
         I25,
@@ -160,7 +161,7 @@ pub(super) const SPLICE_TFO: Table = &[
          ack_closer_accept_on_target shutdown_listen_again_ack shutdown_listen_again_timer \
          two_closers_ack_timer fast_syn_closer timer_close_of_target \
          expiring_timer_ack_of_closed lookup_slot_reused poll_ack_of_closed \
-         ack_of_closed_closer_of_target timer_of_closed_closer_of_target",
+         ack_of_closed_closer_of_target",
     ),
     (
         I12,
@@ -174,15 +175,16 @@ pub(super) const SPLICE_TFO: Table = &[
         "owners_exhausted_half_open ack_closer ack_ack ack_timer ack_reset last_member_ack \
          syn_ack_accept syn_ack_closer timer_twice_ack ack_timer_closer \
          ack_closer_accept_on_target shutdown_listen_again_ack two_closers_ack_timer \
-         ack_ack_of_two poll_ack ack_ack_last_place growth_syn",
+         ack_ack_of_two poll_ack ack_ack_last_place growth_syn deferred_ack_data_poll",
     ),
     (
         I22,
-        "two_closers closer_closer_of_target heir_closes_in_transit \
-         last_heir_closes_in_transit two_closers_arrival_accept ring target_listens_again \
-         timer_closer_of_target ack_closer_of_target two_closers_half_open \
-         two_closers_ack_timer fast_closer_then_target_done fast_two_closers_done_accept \
-         timer_close_of_target lookup_slot_reused program_selects_closed growth_syn",
+        "two_closers closer_closer_of_target heir_closes_in_transit last_heir_closes_in_transit \
+         two_closers_arrival_accept ring target_listens_again timer_closer_of_target \
+         ack_closer_of_target two_closers_half_open two_closers_ack_timer \
+         fast_closer_then_target_done fast_two_closers_done_accept timer_close_of_target \
+         lookup_slot_reused program_selects_closed growth_syn timer_of_closed_closer_of_target \
+         ack_of_closed_closer_of_target",
     ),
     (
         I25,
@@ -248,7 +250,7 @@ pub(super) const SPLICE_NESTED: Table = &[
          two_closers_ack_timer fast_syn_closer fast_closer_done fast_migrant_accept_done \
          fast_migrant_accept_reset fast_closer_done_accept fast_closer_then_target_done \
          fast_two_closers_done_accept lookup_slot_reused fast_migrant_of_closed_accept_done \
-         program_replaced_closer program_selects_closed",
+         program_replaced_closer program_selects_closed ack_of_closed_closer_of_target",
     ),
     (
         I6I7,
@@ -270,17 +272,17 @@ pub(super) const SPLICE_NESTED: Table = &[
          two_closers_ack_timer fast_syn_closer fast_closer_done fast_migrant_accept_done \
          fast_migrant_accept_reset fast_closer_done_accept fast_closer_then_target_done \
          fast_two_closers_done_accept lookup_slot_reused fast_migrant_of_closed_accept_done \
-         program_replaced_closer program_selects_closed",
+         program_replaced_closer program_selects_closed ack_of_closed_closer_of_target",
     ),
     (
         I11,
         "closer_late_arrival closer_late_arrival_accept_on_target closer_two_arrivals \
          closer_arrival_two_acceptors two_closers_arrival_accept shutdown_listen_again_arrival \
          owners_exhausted owners_exhausted_half_open ack_closer timer_ack_of_closed \
-         ack_closer_of_target syn_ack_closer ack_timer_closer \
-         ack_closer_accept_on_target shutdown_listen_again_ack shutdown_listen_again_timer \
-         two_closers_ack_timer fast_syn_closer timer_close_of_target expiring_timer_ack_of_closed \
-         lookup_slot_reused",
+         ack_closer_of_target syn_ack_closer ack_timer_closer ack_closer_accept_on_target \
+         shutdown_listen_again_ack shutdown_listen_again_timer two_closers_ack_timer \
+         fast_syn_closer timer_close_of_target expiring_timer_ack_of_closed lookup_slot_reused \
+         ack_of_closed_closer_of_target",
     ),
     (
         I12,
@@ -293,10 +295,10 @@ pub(super) const SPLICE_NESTED: Table = &[
         I13,
         "owners_exhausted_half_open ack_closer ack_ack ack_timer ack_reset timer_ack_of_closed \
          ack_ack_of_closed ack_closer_of_target last_member_ack syn_ack_accept syn_ack_closer \
-         timer_twice_ack ack_timer_closer ack_closer_accept_on_target \
-         shutdown_listen_again_ack two_closers_ack_timer ack_ack_of_two \
-         expiring_timer_ack_of_closed lookup_slot_reused poll_ack poll_ack_of_closed \
-         ack_of_closed_closer_of_target ack_ack_last_place growth_syn",
+         timer_twice_ack ack_timer_closer ack_closer_accept_on_target shutdown_listen_again_ack \
+         two_closers_ack_timer ack_ack_of_two expiring_timer_ack_of_closed lookup_slot_reused \
+         poll_ack poll_ack_of_closed ack_of_closed_closer_of_target ack_ack_last_place growth_syn \
+         deferred_ack_data_poll",
     ),
     (
         I25,
@@ -313,7 +315,7 @@ pub(super) const SPLICE_NESTED: Table = &[
          closer_arrival_two_acceptors two_closers_arrival_accept shutdown_listen_again_arrival \
          ack_closer ack_closer_of_target syn_ack_closer ack_timer_closer \
          ack_closer_accept_on_target shutdown_listen_again_ack two_closers_ack_timer \
-         fast_syn_closer lookup_slot_reused",
+         fast_syn_closer lookup_slot_reused ack_of_closed_closer_of_target",
     ),
     (
         H2,
@@ -381,7 +383,7 @@ pub(super) const RELABEL: Table = &[
          shutdown_listen_again_ack shutdown_listen_again_timer two_closers_ack_timer \
          fast_syn_closer fast_two_closers_done_accept timer_close_of_target \
          expiring_timer_ack_of_closed lookup_slot_reused program_selects_closed \
-         poll_ack_of_closed ack_of_closed_closer_of_target timer_of_closed_closer_of_target",
+         poll_ack_of_closed ack_of_closed_closer_of_target",
     ),
     (
         I12,
@@ -395,7 +397,7 @@ pub(super) const RELABEL: Table = &[
         "owners_exhausted_half_open ack_closer ack_ack ack_timer ack_reset last_member_ack \
          syn_ack_accept syn_ack_closer timer_twice_ack ack_timer_closer \
          ack_closer_accept_on_target shutdown_listen_again_ack two_closers_ack_timer \
-         ack_ack_of_two poll_ack ack_ack_last_place growth_syn",
+         ack_ack_of_two poll_ack ack_ack_last_place growth_syn deferred_ack_data_poll",
     ),
     (
         I25,

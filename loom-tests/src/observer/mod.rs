@@ -23,7 +23,7 @@ pub fn letter(listener: u32) -> char {
     char::from_u32('A' as u32 + listener).unwrap_or('?')
 }
 
-/// Checks what holds at every step: I2, I5, I9, I12, I13; notes what each queue gained.
+/// Checks what holds at every step: I2, I5, I9, I12, I13, I15; notes what each queue gained.
 pub fn step<B: ModelBackend>(world: &World<B>) {
     let mut books = world.books();
     world.stack.queues_now(|listener, listening, dealt_with, queue| {
@@ -43,7 +43,22 @@ pub fn step<B: ModelBackend>(world: &World<B>) {
     });
     if world.scenario.has_half_open() {
         check_gaps(world, &mut books);
+        check_timers(world, &books);
     }
+}
+
+/// I15, where the stack keeps the timers. Armed is only who is half open, whenever nobody holds the timers'
+/// lock. And who is half open is armed, whenever nobody holds the lock of a bucket either, or it is in the
+/// hands of somebody who found its timer due.
+fn check_timers<B: ModelBackend>(world: &World<B>, books: &Books) {
+    world.stack.timers_now(|request, half_open, armed, settled| {
+        if armed && !half_open {
+            report(Property::I15, || format!("request {request} is not half open and its timer is armed"));
+        }
+        if half_open && !armed && settled && books.timing_out == 0 {
+            report(Property::I15, || format!("request {request} is half open and its timer is not armed"));
+        }
+    });
 }
 
 /// I13: a look-up that comes between the two steps of an exchange finds the one or the other. The observer

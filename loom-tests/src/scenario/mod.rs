@@ -1,7 +1,8 @@
 //! The races: each a numbered schedule and the model of the same name.
 //!
 //! One file for each family: connections that wait (`queue`), listeners that come back (`relisten`),
-//! half-open requests (`half_open`), the stack's own timers and last places (`timers`), fast open (`fastopen`), one design of the discussion (`posted`).
+//! half-open requests (`half_open`), the stack's own timers and last places (`timers`), fast open (`fastopen`),
+//! one design of the discussion (`posted`).
 //!
 //! Listeners share one address in one group; A is the first that was opened. A connection's hash
 //! falls on the listener it is delivered to while all of them listen, and the same hash chooses
@@ -59,6 +60,8 @@ pub enum Op {
     Timer(Connection),
     /// The client resets the half-open connection.
     Reset(Connection),
+    /// The final ACK of the connection arrives with data.
+    AckData(Connection),
     /// The SYN-ACK timer that is due next goes off, where the stack keeps them.
     Poll,
     /// A fast-open SYN of the connection, whose hash falls on the listener.
@@ -92,6 +95,8 @@ pub struct Scenario {
     pub spare_owners: u32,
     /// Who picks targets, in the designs of the discussion.
     pub picker: Picker,
+    /// How many timeouts they wait for data (`TCP_DEFER_ACCEPT`).
+    pub defer_accept: u32,
     /// Who keeps the SYN-ACK timers.
     pub timers: Timers,
     /// What happens before the threads begin.
@@ -114,6 +119,7 @@ const BASE: Scenario = Scenario {
     fastopen: 0,
     spare_owners: 4,
     picker: Picker::AsPosted,
+    defer_accept: 0,
     timers: Timers::Embedder,
     before: &[],
     threads: &[],

@@ -68,25 +68,55 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         ..POLLED
     },
     Scenario {
-        name: "ack_of_closed_closer_of_target",
+        name: "syn_syn_armed_once",
         schedule: "
-            1. T1 gets the final ACK of a request of A, which is closed, and chooses B.
-            2. T2 closes B: B leaves the group, and then LISTEN.
-            3. T1 locks B's queue, sees that B does not listen, and chooses C.",
-        listeners: 3,
+            1. T1 and T2 get the same SYN; neither finds a request for it.
+            2. T1 adds a request to the table and starts its timer.
+            3. T2 finds it under the bucket's lock, and starts the timer anew.",
+        threads: &[&[Op::Syn(0, A)], &[Op::Syn(0, A)]],
+        ..POLLED
+    },
+    Scenario {
+        name: "poll_poll_of_closed",
+        schedule: "
+            1. A is closed, and left a request whose timer is due.
+            2. T1 and T2 poll: who finds it counts the timeout for B, and starts the timer again.",
         before: &[Op::Syn(0, A), Op::Close(A)],
-        threads: &[&[Op::Ack(0)], &[Op::Close(B)]],
-        ..BASE
+        threads: &[&[Op::Poll], &[Op::Poll]],
+        ..POLLED
     },
     Scenario {
         name: "timer_of_closed_closer_of_target",
         schedule: "
-            1. T1's timer goes off for a request of A, which is closed, and it chooses B.
-            2. T2 closes B: B leaves the group, and then LISTEN.
-            3. T1 locks B's queue, sees that B does not listen, and chooses C.",
+            1. T1 polls: the timer of a request of A is due, which is closed. It chooses C.
+            2. T2 closes C.
+            3. T1 stopped the timer, sees that C does not listen, chooses B, and starts it again.",
         listeners: 3,
         before: &[Op::Syn(0, A), Op::Close(A)],
-        threads: &[&[Op::Timer(0)], &[Op::Close(B)]],
+        threads: &[&[Op::Poll], &[Op::Close(C)]],
+        ..POLLED
+    },
+    Scenario {
+        name: "deferred_ack_data_poll",
+        schedule: "
+            1. A waits for data. T1 gets a bare ACK: the request stays half open.
+            2. T2 gets the data: the connection is queued, once.
+            3. T3 polls: a timeout counts, and a bare ACK that comes after it is enough.",
+        defer_accept: 1,
+        before: &[Op::Syn(0, A)],
+        threads: &[&[Op::Ack(0)], &[Op::AckData(0)], &[Op::Poll]],
+        quick_bound: Some(2),
+        ..POLLED
+    },
+    Scenario {
+        name: "ack_of_closed_closer_of_target",
+        schedule: "
+            1. T1 gets the final ACK of a request of A, which is closed, and chooses C.
+            2. T2 closes C: C leaves the group, and then LISTEN.
+            3. T1 locks C's queue, sees that C does not listen, and chooses B.",
+        listeners: 3,
+        before: &[Op::Syn(0, A), Op::Close(A)],
+        threads: &[&[Op::Ack(0)], &[Op::Close(C)]],
         ..BASE
     },
     Scenario {
