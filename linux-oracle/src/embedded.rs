@@ -16,8 +16,8 @@ pub struct Trace {
 
 /// The recorded trace of the second format: addresses, ports, fast open, programs, timers.
 pub const SECOND: Trace = Trace {
-    name: "linux-6.18-second-seed77.jsonl.gz",
-    bytes: include_bytes!("../traces/linux-6.18-second-seed77.jsonl.gz"),
+    name: "linux-6.18-second-seed78.jsonl.gz",
+    bytes: include_bytes!("../traces/linux-6.18-second-seed78.jsonl.gz"),
 };
 
 /// The recorded traces of the first format: one address, one CPU.

@@ -146,11 +146,11 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         let place = listener.socks_index.load(Ordering::Relaxed);
         let num_socks = group.num_socks.peek() - 1;
         if let Some(last) = self.member(group, num_socks) {
-            let to = if B::planted(Fault::SwapsWithFirst) { 0 } else { place };
-            if let Some(first) = self.member(group, 0).filter(|_| to != place) {
+            let swaps = B::planted(Fault::SwapsWithFirst) && place < num_socks;
+            if let Some(first) = self.member(group, 0).filter(|_| swaps && place > 0) {
                 self.put_at(group, place, first);
             }
-            self.put_at(group, to, last);
+            self.put_at(group, if swaps { 0 } else { place }, last);
         }
         if !B::planted(Fault::MemberStillCounted) {
             group.num_socks.store(num_socks, Ordering::Release);

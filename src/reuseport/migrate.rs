@@ -79,9 +79,9 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
             }
             let _lock = self.reuseport_lock(held);
             if self.is_in_own_group(closed) && !closed.is_listening() {
-                // A program was attached to it since it stopped: nobody else is there.
-                B::trace(Event::PickFailed { from: closed.index() });
-                return Migration::Failed;
+                // A program was attached to it since it stopped: nobody else is there. Linux chooses it itself,
+                // and counts nothing when it turns out not to listen.
+                return Migration::NotInGroup;
             }
         }
     }
