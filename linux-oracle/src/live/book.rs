@@ -1,7 +1,7 @@
 //! Where an episode's sockets are, which decides how a connection's SYN is hashed.
 
 use super::kernel::{Bound, Kernel, StepError};
-use crate::trace::{Descriptor, ListenerNumber, Observation, Operation, Shown, Word};
+use crate::trace::{Descriptor, ListenerNumber, Observation, Open, Operation, Shown, Word};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
@@ -28,8 +28,9 @@ impl Book {
         Self { local, sockets: BTreeMap::new() }
     }
 
-    /// Tells whether both sockets that share and sockets that do not are bound to a port.
-    pub(super) fn is_mixed(&self, port: u16) -> bool {
+    /// Tells whether both sockets that share and sockets that do not are bound to a newcomer's port.
+    pub(super) fn is_mixed(&self, open: &Open) -> bool {
+        let port = open.port.unwrap_or(self.local.port());
         let any = |shared| self.sockets.values().any(|it| it.at.port() == port && it.shared == shared);
         any(true) && any(false)
     }

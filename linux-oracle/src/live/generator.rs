@@ -1,26 +1,14 @@
-//! Random operations that make sense where they stand.
-//!
-//! Which those are shows in the stack's side of the episode and in what the operation before showed. Left out is
-//! what is not defined by one rule:
-//!
-//! * what a client does next whose half-open request has lost its listener, unless the request is sure to find
-//!   room where it goes: it never aborts, and never finds a queue full;
-//! * several half-open requests whose timers go off at the same moment;
-//! * a socket that is shut down while it does not listen does not listen again: its connections would not take
-//!   data, which is not what the stack is about;
-//! * a socket that shares is not bound to a port where both others that share and others that do not are bound:
-//!   Linux remembers the last one that shared, and may not look at the others;
-//! * IPv6 wildcards with and without IPv4 at one port in one episode.
+//! Random operations that make sense where they stand: which those are shows in the stack's side of the episode
+//! and in what the operation before showed. What is left out is in `scope`.
 
 use super::book::Book;
 use super::kernel::{Bound, Kernel, StepError};
+use super::scope::State;
 use crate::episode::{Episode, Handshake};
 use crate::trace::{
-    Conn, Connect, Descriptor, EpisodeStart, Header, ListenerNumber, Observation, Open, Operation,
-    ProgramKind, Verdict,
+    Conn, Connect, EpisodeStart, Header, ListenerNumber, Observation, Open, Operation, ProgramKind, Verdict,
 };
 use fastrand::Rng;
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 
@@ -136,7 +124,9 @@ impl Generator {
         loop {
             self.left = self.left.checked_sub(1)?;
             let state = State::of(episode, last);
-            if let Some(operation) = self.attempt(&state) {
+            if let Some(operation) = self.attempt(&state)
+                && state.has_in_scope(&self.book, &operation)
+            {
                 return Some(operation);
             }
         }
@@ -160,9 +150,7 @@ impl Generator {
             0..=14 if self.theme == Theme::Crowd && self.book.sockets.len() < most => self.open(),
             12..=39 => self.connect(state),
             40..=48 => Some(Operation::Accept { listener: listener? }),
-            49..=53 if !self.book.sockets.get(&listener?)?.spoiled => {
-                Some(Operation::Listen { listener: listener?, backlog: self.backlog(), picked: None })
-            }
+            49..=53 => Some(Operation::Listen { listener: listener?, backlog: self.backlog(), picked: None }),
             54..=57 => Some(Operation::Shutdown { listener: listener? }),
             58..=61 => Some(Operation::Close { listener: listener? }),
             62..=68 => Some(Operation::Hold { listener: listener?, on: self.rng.u32(0..3) != 0 }),
@@ -202,9 +190,6 @@ impl Generator {
                 _ => None,
             };
             open.listen = self.rng.u32(0..10) != 0;
-            if open.shared && self.book.is_mixed(open.port.unwrap_or(self.local.port())) {
-                return None;
-            }
         }
         Some(Operation::Open(open))
     }
@@ -250,10 +235,9 @@ impl Generator {
             Handshake::Request { listens: true } => Some(match rng.u32(0..4) {
                 0 => Operation::Reset { conn },
                 1 => Operation::DataThenReset { conn },
-                2 if !state.full => Operation::Fin { conn },
+                2 => Operation::Fin { conn },
                 _ => Operation::Data { conn },
             }),
-            Handshake::Request { listens: false } if state.full => None,
             Handshake::Request { listens: false } => Some(match rng.u32(0..2) {
                 0 => Operation::Data { conn },
                 _ => Operation::Fin { conn },
@@ -297,22 +281,5 @@ impl Generator {
                 Operation::Program { listener, kind, verdict }
             }
         })
-    }
-}
-
-/// What can be done depends on.
-struct State {
-    clients: BTreeMap<Conn, Handshake>,
-    /// Whether some accept queue is full.
-    full: bool,
-    requests: usize,
-}
-
-impl State {
-    fn of(episode: &Episode, last: Option<&Observation>) -> Self {
-        let clients: BTreeMap<_, _> = episode.clients().collect();
-        let full = |shown: &Descriptor| matches!(shown, Descriptor::Listening(len, most) if len > most);
-        let requests = clients.values().filter(|it| matches!(it, Handshake::Request { .. })).count();
-        Self { clients, full: last.is_some_and(|last| last.listeners.values().any(full)), requests }
     }
 }

@@ -11,4 +11,5 @@ mod book;
 pub mod generator;
 pub mod kernel;
 pub mod run;
+mod scope;
 pub mod shrink;

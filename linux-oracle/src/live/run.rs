@@ -3,6 +3,7 @@
 use super::book::Book;
 use super::generator::Generator;
 use super::kernel::{Kernel, StepError};
+use super::scope::State;
 use crate::episode::Episode;
 use crate::summary::{Difference, differences};
 use crate::trace::{EpisodeStart, Header, Line, Observation, Operation, Shown};
@@ -128,10 +129,11 @@ impl Live {
         self.kernel.episode(start)?;
         let mut episode = Episode::new(&header, start, self.design);
         let mut book = Book::new((header.address, header.port).into());
-        let mut done = Vec::new();
+        let mut done: Vec<(Operation, Observation)> = Vec::new();
         for mut operation in operations.iter().copied() {
             // Without some of the operations another listener may be asked, by another hash.
-            if !book.hash(&mut operation, &mut self.kernel)? {
+            let state = State::of(&episode, done.last().map(|(_, shown)| shown));
+            if !state.has_in_scope(&book, &operation) || !book.hash(&mut operation, &mut self.kernel)? {
                 return Ok(None);
             }
             let observed = match self.kernel.step(&mut operation) {
