@@ -209,10 +209,13 @@ pub(super) const REQUEUE: Table = &[(
          program_replaced_closer program_selects_closed ack_of_closed_closer_of_target",
 )];
 
-/// Ours, by Linux's rules.
-pub(super) const LINUX: Table = &[(
-    H1,
-    "closer_accept closer_late_arrival closer_accept_on_target closer_closer_of_target \
+/// Ours, by Linux's rules: who closes while migration is switched off, or before it is switched on, gives up
+/// what it has.
+pub(super) const LINUX: Table = &[
+    (I11, "closer_switched_off closer_switched_on"),
+    (
+        H1,
+        "closer_accept closer_late_arrival closer_accept_on_target closer_closer_of_target \
          closer_late_arrival_accept_on_target heir_closes_in_transit closer_two_arrivals \
          closer_full_target closer_accept_accept_on_target closer_switched_off closer_switched_on \
          closer_arrival_two_acceptors two_closers_arrival_accept shutdown_listen_again_arrival \
@@ -222,7 +225,8 @@ pub(super) const LINUX: Table = &[(
          fast_migrant_accept_reset fast_closer_done_accept fast_closer_then_target_done \
          fast_two_closers_done_accept lookup_slot_reused fast_migrant_of_closed_accept_done \
          program_replaced_closer program_selects_closed ack_of_closed_closer_of_target",
-)];
+    ),
+];
 
 /// Ours, whole.
 pub(super) const HANDOVER: Table = &[];

@@ -187,7 +187,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             2. T1 gets the final ACK of a request of A.
             3. T2 accepts, before or after that.",
         backlog: 0,
-        before: &[Op::Deliver(0, A), Op::Syn(1, A)],
+        before: &[Op::Syn(1, A), Op::Deliver(0, A)],
         threads: &[&[Op::Ack(1)], &[Op::Accept(A)]],
         ..BASE
     },
