@@ -1,5 +1,6 @@
 //! A whole stack, validated.
 
+use crate::common::HERE;
 use crate::common::validated::VALIDATOR;
 use crate::common::{Sizes, TestStack, assert_empty, stack_of, tuple};
 use rskq::lockdep::order;
