@@ -132,7 +132,7 @@ fn migrate<'a, 's, C: Send + 'static, B: Backend>(
     let hash = unsafe { request.key() }.map_or(0, |key| key.hashes.sk_hash);
     let target = match net.migrate_sock_as_posted(listener, hash) {
         Migration::To(target) => Some(target),
-        Migration::Failed | Migration::NotInGroup => None,
+        Migration::Failed | Migration::NotInGroup | Migration::ListensAgain => None,
     };
     let cloned = target.and_then(|target| Some((site.clone_of(&request, &target)?, target)));
     let Some((clone, target)) = cloned else {

@@ -48,6 +48,7 @@ pub(super) fn stop_one<'a, 's, C: Send + 'static, B: Backend>(
     loop {
         let target = match net.migrate_sock(listener, &selecting, held) {
             Migration::To(target) => target,
+            Migration::ListensAgain => listener.clone(),
             Migration::Failed => {
                 if !B::planted(Fault::MigrationFailureNotCounted) {
                     count(&net.counters.TCPMigrateReqFailure);

@@ -18,6 +18,8 @@ pub(crate) enum Migration<'a, 's, C: Send + 'static, B: Backend> {
     Failed,
     /// The listener that closes does not take part in migration: not to be counted.
     NotInGroup,
+    /// It listens again: nothing has to migrate.
+    ListensAgain,
 }
 
 impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
@@ -35,7 +37,16 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
     /// its hash. (Linux: `reuseport_migrate_sock()`.)
     ///
     /// No lock is held while it looks. If who was found has gone, somebody left meanwhile; the global lock is
-    /// waited for, so that it is not overlooked again, and another one is chosen.
+    /// waited for, so that it is not overlooked again, and another one is chosen. So it is before a connection is
+    /// given up: a listener that listens again leaves its group's closed section and joins under that lock, and
+    /// is in no group between.
+    ///
+    /// 1. T1 gets the final ACK of a request of A, which was shut down, and sees that A does not listen.
+    /// 2. T2 makes A listen again: A leaves the closed section.
+    /// 3. T1 finds A in no group, and waits for the lock.
+    /// 4. T2 makes A's state LISTEN, and A a member; T1 sees that A listens.
+    ///
+    /// The model of this schedule is `shutdown_listen_again_ack`.
     pub(crate) fn migrate_sock(
         &self,
         closed: &Listener<C, B>,
@@ -45,7 +56,14 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         loop {
             let cb = closed.sk_reuseport_cb.load(Ordering::Acquire);
             let Some(group) = self.groups.get(cb).filter(|_| cb != NONE) else {
-                return Migration::NotInGroup;
+                let _lock = self.reuseport_lock(held);
+                if closed.is_listening() {
+                    return Migration::ListensAgain;
+                }
+                if closed.sk_reuseport_cb.peek() == NONE {
+                    return Migration::NotInGroup;
+                }
+                continue;
             };
             // It may have left, or the closed member have been evicted, and the group's slot be another's.
             let still = |listener: &Listener<C, B>| listener.sk_reuseport_cb.load(Ordering::Acquire) == cb;
@@ -62,6 +80,10 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
                 }
             };
             let Ok(picked) = picked else {
+                let _lock = self.reuseport_lock(held);
+                if closed.is_listening() {
+                    return Migration::ListensAgain;
+                }
                 if !still(closed) {
                     // Another group's number, or program.
                     continue;
@@ -72,13 +94,16 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
             if let Some(target) = picked
                 && still(&target)
                 && still(closed)
-                && (target.index() != closed.index() || closed.is_listening())
+                && target.index() != closed.index()
             {
                 B::trace(Event::Picked { from: closed.index(), to: target.index() });
                 return Migration::To(target);
             }
             let _lock = self.reuseport_lock(held);
-            if self.is_in_own_group(closed) && !closed.is_listening() {
+            if closed.is_listening() {
+                return Migration::ListensAgain;
+            }
+            if self.is_in_own_group(closed) {
                 // A program was attached to it since it stopped: nobody else is there. Linux chooses it itself,
                 // and counts nothing when it turns out not to listen.
                 return Migration::NotInGroup;

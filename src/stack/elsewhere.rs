@@ -26,6 +26,15 @@ use crate::request::RequestState;
 use crate::reuseport::{Migration, Selecting};
 use crate::sync::{Backend, Event, Fault};
 
+/// Who a request goes to.
+enum Target<'a, 's, C: Send + 'static, B: Backend> {
+    To(ListenerRef<'a, 's, C, B>),
+    /// Its own listener, which listens again.
+    Itself,
+    /// Nobody: it has to be given up.
+    Nobody,
+}
+
 /// What became of a timeout at a target.
 enum TickedAt {
     /// The target does not listen.
@@ -36,25 +45,28 @@ enum TickedAt {
 }
 
 impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
-    /// Chooses a listener for the request. `None` where it has to be given up.
+    /// Chooses a listener for the request.
     fn target_of<'a>(
         &'a self,
         orphan: &Orphan<'a, 's, C, B>,
         occasion: Occasion,
         here: Here,
         held: &mut Held<'_, Nothing>,
-    ) -> Option<ListenerRef<'a, 's, C, B>> {
+    ) -> Target<'a, 's, C, B> {
         // SAFETY: the request was filled in, and a reference is held.
-        let key = unsafe { orphan.request.key() }?;
+        let Some(key) = (unsafe { orphan.request.key() }) else { return Target::Nobody };
         let selecting = Selecting::migrating::<B>(key, here, occasion, orphan.closed.index());
         match self.net.migrate_sock(&orphan.closed, &selecting, held) {
-            Migration::To(_) if B::planted(Fault::AckNotMigrated) && occasion == Occasion::Ack => None,
-            Migration::To(target) => Some(target),
+            Migration::To(_) if B::planted(Fault::AckNotMigrated) && occasion == Occasion::Ack => {
+                Target::Nobody
+            }
+            Migration::To(target) => Target::To(target),
             Migration::Failed => {
                 count(&self.net.counters.TCPMigrateReqFailure);
-                None
+                Target::Nobody
             }
-            Migration::NotInGroup => None,
+            Migration::NotInGroup => Target::Nobody,
+            Migration::ListensAgain => Target::Itself,
         }
     }
 
@@ -68,8 +80,12 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         held: &mut Held<'_, Nothing>,
     ) -> Ack<'a, 's, C, B> {
         loop {
-            let Some(target) = self.target_of(orphan, Occasion::Ack, here, held) else {
-                return self.nobody_for(orphan, child, held);
+            let target = match self.target_of(orphan, Occasion::Ack, here, held) {
+                Target::To(target) => target,
+                Target::Itself => return Ack::Moved(child),
+                Target::Nobody => {
+                    return self.nobody_for(orphan, child, held);
+                }
             };
             match self.finish_at(&target, orphan, payload, child, held) {
                 Err(back) => return Ack::Moved(back),
@@ -142,8 +158,12 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         held: &mut Held<'_, Nothing>,
     ) -> Option<SynAckTimer> {
         loop {
-            let Some(target) = self.target_of(orphan, Occasion::Timer, here, held) else {
-                return self.unhash_request(&orphan.request, held).then_some(SynAckTimer::Dropped);
+            let target = match self.target_of(orphan, Occasion::Timer, here, held) {
+                Target::To(target) => target,
+                Target::Itself => return None,
+                Target::Nobody => {
+                    return self.unhash_request(&orphan.request, held).then_some(SynAckTimer::Dropped);
+                }
             };
             match self.tick_at(&target, orphan, retries, here, held) {
                 TickedAt::NotAtHome => {}

@@ -153,12 +153,16 @@ impl Clients {
     }
 
     /// The SYN-ACK timers that are due go off. A client that is sent a SYN-ACK again acknowledges it again.
-    pub(super) fn timers(&mut self, stack: &TestStack, here: Here) {
+    pub(super) fn timers(&mut self, stack: &TestStack, here: Here, reset: &mut Vec<Conn>) {
         while let Some(TimedOut { request, tuple, outcome }) = stack.poll(here) {
             let SynAckTimer::Retransmit { .. } = outcome else { continue };
             let holds = stack.rsk_listener(request).is_some_and(|listener| self.holding.contains(&listener));
             if !holds {
-                self.segment(stack, here, tuple.remote.port(), Payload::None);
+                let conn = tuple.remote.port();
+                if let Answer::Reset = self.segment(stack, here, conn, Payload::None) {
+                    self.clients.remove(&conn);
+                    reset.push(conn);
+                }
             }
         }
     }

@@ -174,7 +174,7 @@ impl Episode {
             Operation::Timer {} => {
                 // Nothing but this lets time pass.
                 self.here.now = stack.next_deadline().unwrap_or(here.now);
-                clients.timers(stack, self.here);
+                clients.timers(stack, self.here, &mut reset);
                 Shown::Word(Word::Ok)
             }
             Operation::Program { listener, kind, verdict } => {

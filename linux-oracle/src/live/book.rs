@@ -2,7 +2,7 @@
 
 use super::kernel::{Bound, Kernel, StepError};
 use crate::trace::{Descriptor, ListenerNumber, Observation, Open, Operation, Shown, Word};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
 
@@ -21,18 +21,20 @@ pub(super) struct Socket {
 pub(super) struct Book {
     local: SocketAddr,
     pub(super) sockets: BTreeMap<ListenerNumber, Socket>,
+    /// Ports that sockets which share were bound to.
+    shared: BTreeSet<u16>,
 }
 
 impl Book {
     pub(super) fn new(local: SocketAddr) -> Self {
-        Self { local, sockets: BTreeMap::new() }
+        Self { local, sockets: BTreeMap::new(), shared: BTreeSet::new() }
     }
 
-    /// Tells whether both sockets that share and sockets that do not are bound to a newcomer's port.
+    /// Tells whether sockets that do not share are bound to a newcomer's port, and others that share are or were.
     pub(super) fn is_mixed(&self, open: &Open) -> bool {
         let port = open.port.unwrap_or(self.local.port());
-        let any = |shared| self.sockets.values().any(|it| it.at.port() == port && it.shared == shared);
-        any(true) && any(false)
+        let alone = self.sockets.values().any(|it| it.at.port() == port && !it.shared);
+        alone && self.shared.contains(&port)
     }
 
     /// Takes note of what an operation showed.
@@ -44,6 +46,9 @@ impl Book {
                 let socket =
                     Socket { at: (ip, port).into(), shared: open.shared, listens: false, spoiled: false };
                 self.sockets.insert(open.listener, socket);
+                if open.shared {
+                    self.shared.insert(port);
+                }
             }
             Operation::Listen { listener, picked: Some(port), .. } => {
                 if let Some(socket) = self.sockets.get_mut(listener) {

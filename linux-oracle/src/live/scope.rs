@@ -7,8 +7,8 @@
 //! * Several half-open requests whose timers go off at the same moment.
 //! * A socket that is shut down while it does not listen does not listen again: its connections would not take
 //!   data, which is not what the stack is about.
-//! * A socket that shares is not bound to a port where both others that share and others that do not are bound:
-//!   Linux remembers the last one that shared, and may not look at the others.
+//! * A socket that shares is not bound to a port where others are bound that do not, if one that shares
+//!   ever was: Linux remembers that one, and may not look at the others.
 //! * IPv6 wildcards with and without IPv4 at one port in one episode, which no generator makes: which of their
 //!   groups answers depends on whose member began to listen first.
 
