@@ -20,7 +20,7 @@ pub use program::{
 };
 pub(crate) use socks::Socks;
 
-use crate::hash::RcvSaddr;
+use crate::address::RcvSaddr;
 use crate::slab::{NONE, Stable, Vacant};
 use crate::sync::{AtomicU32, Backend, Cell};
 use intrusive_collections::linked_list::AtomicLink;

@@ -6,6 +6,7 @@ extern crate alloc;
 #[cfg(any(test, feature = "loom", feature = "shuttle"))]
 extern crate std;
 
+mod address;
 pub mod counters;
 pub mod event;
 pub mod group;

@@ -3,7 +3,7 @@
 #[cfg(all(test, feature = "spin"))]
 mod tests;
 
-use crate::hash::{Bind, Port, RcvSaddr};
+use crate::address::{Bind, Port, RcvSaddr};
 use crate::lockdep::{Before, Held, Mutex, order::ListenerSock, order::Rskq};
 use crate::queue::{LockedQueue, RequestSockQueue};
 use crate::request::{Owner, RequestSock, RequestState};

@@ -1,6 +1,6 @@
 //! The table of ports: who is bound where, whether it listens or not.
 
-use super::address::RcvSaddr;
+use crate::address::{Port, RcvSaddr};
 use crate::listener::Listener;
 use crate::lockdep::{Held, Mutex, MutexGuard, order};
 use crate::net::Net;
@@ -46,34 +46,6 @@ impl<C, B: Backend> BindBucket<C, B> {
     pub const fn new() -> Self {
         Self::VACANT
     }
-}
-
-/// How a socket comes by its port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Port {
-    /// It was asked for, and stays until the socket is closed. (Linux: `SOCK_BINDPORT_LOCK`.)
-    Locked,
-    /// It was found to be free, and is the socket's until it stops listening. Nobody who shares an
-    /// address is asked to share it with who looks for one.
-    Found,
-}
-
-/// Where a socket is bound, and how. (Linux: `icsk_bind_hash`, and `sk_userlocks`.)
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bind {
-    /// Where it receives, while it is bound.
-    pub(crate) addr: Option<RcvSaddr>,
-    /// How it came by its port.
-    pub(crate) port: Port,
-    /// Whether the address may be shared with others that also say so. (Linux: SO_REUSEPORT.)
-    pub(crate) reuseport: bool,
-    /// Whether a socket bound to an IPv6 address receives IPv6 only. (Linux: IPV6_V6ONLY.)
-    pub(crate) v6only: bool,
-}
-
-impl Bind {
-    /// Not bound yet, and nothing was said.
-    pub(crate) const NOWHERE: Self = Self { addr: None, port: Port::Locked, reuseport: false, v6only: false };
 }
 
 /// The table of ports. (Linux: `tcp_hashinfo.bhash`.)

@@ -1,6 +1,6 @@
 //! One bucket of the listening table, without its lock.
 
-use super::address::{Place, RcvSaddr};
+use crate::address::{Place, RcvSaddr};
 use crate::group::SockReuseport;
 use crate::lockdep::{Mutex, order::ListenBucket};
 use crate::net::Net;

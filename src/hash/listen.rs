@@ -1,7 +1,7 @@
 //! The listening table under its locks: hash, unhash, look up.
 
-use super::address::{Place, RcvSaddr};
 use super::bucket::{Bucket, Chain};
+use crate::address::{Place, RcvSaddr};
 use crate::group::SockReuseport;
 use crate::listener::{AddError, Listener};
 use crate::lockdep::{Before, Held, MutexGuard, Nothing, order::ListenBucket, order::ListenerSock};

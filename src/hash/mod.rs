@@ -1,6 +1,5 @@
 //! The three tables: who is bound to a port, who listens at an address, and which connections are half open.
 
-mod address;
 mod bind;
 mod bucket;
 mod established;
@@ -8,9 +7,8 @@ mod listen;
 #[cfg(all(test, feature = "spin"))]
 mod tests;
 
-pub(crate) use address::RcvSaddr;
 pub use bind::BindBucket;
-pub(crate) use bind::{Bind, BindTable, Port};
+pub(crate) use bind::BindTable;
 pub use bucket::Bucket;
 pub use established::EhashBucket;
 pub(crate) use established::{EstablishedTable, LockedEhash};

@@ -1,7 +1,8 @@
 //! Who may be bound, and listen, that is in a group already.
 
-use super::{BindTable, Port, RcvSaddr};
+use super::BindTable;
 use crate::DefaultBackend as B;
+use crate::address::{Port, RcvSaddr};
 use crate::group::SockReuseport;
 use crate::net::{GroupRef, ListenerRef};
 use crate::outcome::BindError;

@@ -5,8 +5,9 @@ mod reference;
 
 use super::{CannotAdd, Selected, Selecting};
 use crate::DefaultBackend as B;
+use crate::address::{Port, RcvSaddr};
 use crate::group::{Occasion, SockReuseport};
-use crate::hash::{BindTable, HashError, ListenTable, Port, RcvSaddr};
+use crate::hash::{BindTable, HashError, ListenTable};
 use crate::net::{GroupRef, ListenerRef};
 use crate::request::Tuple;
 use crate::slab::{Id, NONE};

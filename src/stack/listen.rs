@@ -1,8 +1,9 @@
 //! Open, bind, listen.
 
 use super::Stack;
+use crate::address::{Port, RcvSaddr};
 use crate::counters::count;
-use crate::hash::{HashError, Port, RcvSaddr};
+use crate::hash::HashError;
 use crate::listener::{Descriptor, Listener, ListenerId};
 use crate::lockdep::{Held, order::ListenerSock};
 use crate::net::ListenerRef;

@@ -18,7 +18,7 @@ enum Family {
 /// An IPv4 address that is mapped into IPv6 is the IPv4 address. Of IPv6's other fields only the zone of a
 /// link-local address tells addresses apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(crate) struct Place {
     ip: IpAddr,
     /// The zone of a link-local address, otherwise 0.
     scope_id: u32,
@@ -41,7 +41,7 @@ impl Place {
     }
 
     /// Returns the wildcard of the family.
-    pub(super) fn any(&self) -> Self {
+    pub(crate) fn any(&self) -> Self {
         let ip = match self.ip {
             IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
             IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
@@ -50,7 +50,7 @@ impl Place {
     }
 
     /// Returns what the listening table is hashed by: the wildcards of both families are in one bucket.
-    pub(super) fn key(&self) -> (Option<IpAddr>, u32, u16) {
+    pub(crate) fn key(&self) -> (Option<IpAddr>, u32, u16) {
         ((!self.is_any()).then_some(self.ip), self.scope_id, self.port)
     }
 }
@@ -89,17 +89,17 @@ impl RcvSaddr {
         }
     }
 
-    pub(super) fn at(&self) -> Place {
+    pub(crate) fn at(&self) -> Place {
         self.at
     }
 
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.at.port
     }
 
     /// Returns what comes first where several receive what goes to one place: IPv4's own sockets before
     /// those of IPv6. (Linux: the family's point in `compute_score()`.)
-    pub(super) fn precedence(&self) -> impl Ord + use<> {
+    pub(crate) fn precedence(&self) -> impl Ord + use<> {
         self.family
     }
 
@@ -113,7 +113,7 @@ impl RcvSaddr {
 
     /// Tells whether there is something that both would receive. (Linux: `inet_rcv_saddr_equal()`, with
     /// wildcards.)
-    pub(super) fn overlaps(&self, other: &Self) -> bool {
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
         let same_family =
             (self.receives_v4() && other.receives_v4()) || (self.receives_v6() && other.receives_v6());
         let any = self.at.is_any() || other.at.is_any();
@@ -122,11 +122,39 @@ impl RcvSaddr {
 
     /// Tells whether this receives what goes to `place`: by its address, or, if `place` is a wildcard, by a
     /// wildcard for the family.
-    pub(super) fn receives(&self, place: &Place) -> bool {
+    pub(crate) fn receives(&self, place: &Place) -> bool {
         if !place.is_any() {
             return self.at == *place;
         }
         let family = if place.ip.is_ipv4() { self.receives_v4() } else { self.receives_v6() };
         self.at.is_any() && self.port() == place.port && family
     }
+}
+
+/// How a socket comes by its port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Port {
+    /// It was asked for, and stays until the socket is closed. (Linux: `SOCK_BINDPORT_LOCK`.)
+    Locked,
+    /// It was found to be free, and is the socket's until it stops listening. Nobody who shares an
+    /// address is asked to share it with who looks for one.
+    Found,
+}
+
+/// Where a socket is bound, and how. (Linux: `icsk_bind_hash`, and `sk_userlocks`.)
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bind {
+    /// Where it receives, while it is bound.
+    pub(crate) addr: Option<RcvSaddr>,
+    /// How it came by its port.
+    pub(crate) port: Port,
+    /// Whether the address may be shared with others that also say so. (Linux: SO_REUSEPORT.)
+    pub(crate) reuseport: bool,
+    /// Whether a socket bound to an IPv6 address receives IPv6 only. (Linux: IPV6_V6ONLY.)
+    pub(crate) v6only: bool,
+}
+
+impl Bind {
+    /// Not bound yet, and nothing was said.
+    pub(crate) const NOWHERE: Self = Self { addr: None, port: Port::Locked, reuseport: false, v6only: false };
 }
