@@ -30,9 +30,13 @@ unit:
 	$(CARGO) test -p rskq --features $(ROOT_FEATURES)
 	$(CARGO) test -p rskq --features $(ROOT_FEATURES),lockdep
 
+# A real kernel, recorded; the control, in which rules are broken one at a time; and the kernel of this
+# machine, where it may be driven.
 oracle:
 	$(CARGO) test --release -p linux-oracle
 	$(CARGO) run --release -p linux-oracle -- replay linux-oracle/traces/*.jsonl.gz
+	$(CARGO) test --release -p linux-oracle --features mutants --test mutants
+	$(CARGO) run --release -p linux-oracle -- live --ops 100000 || [ $$? -eq 77 ]
 
 # The pieces, the second checker, the controls, and of the models those of our own designs, without a
 # bound; the other designs' are `make loom`, or one test each.
