@@ -16,7 +16,7 @@
 //! group's before a reader is through with it: what that reader finds is in bounds, and nothing else is
 //! known of it.
 
-#[cfg(all(test, feature = "spin"))]
+#[cfg(all(test, feature = "spin", feature = "alloc"))]
 mod tests;
 
 use super::Member;

@@ -7,6 +7,9 @@ use crate::memory::{Backend, ImageStack};
 use crate::sys::{expect, must};
 use rskq::{HandshakeEnd, Refusal, RequestId, SockError};
 
+/// What one run adds to the counters: each connection beyond the limit.
+pub(super) const COUNTED: u32 = 2;
+
 fn syn(stack: &ImageStack<'_>, number: u32) -> Result<RequestId<Child, Backend>, Refusal> {
     let opened = stack.syn_fastopen(arrival(LOCAL, FIRST, number), HERE, Child::new(number));
     let (handshake, result) = match opened {

@@ -28,32 +28,34 @@ pub(super) fn syn(stack: &ImageStack<'_>, number: u32) -> Result<Known, Refusal>
     stack.syn(arrival(LOCAL, FIRST, number), HERE).map(|syn| match syn {
         Syn::New { request, .. } => (true, request),
         Syn::Duplicate(id) => (false, id),
-        Syn::Cookie(_) => fail("syn: a cookie is due"),
+        Syn::Cookie(_) => unreachable!("the SYN queue has room"),
     })
 }
 
 pub(super) fn ack(stack: &ImageStack<'_>, number: u32) -> Result<ListenerId, Refusal> {
-    delivered(stack.ack(&tuple(number), Payload::None, HERE, Child::new(number)), number)
+    delivered(stack.ack(&tuple(number), rskq::Payload::None, HERE, Child::new(number)), number)
 }
 
 pub(super) fn run(stack: &ImageStack<'_>) {
     expect(syn(stack, 1) == Err(Refusal::NoListener), "syn: nobody listens");
-    let a = must(stack.listen_at(LOCAL, 0, false), "listen: a free address");
+    let a = must(stack.listen_at(LOCAL, 8, false), "listen: a free address");
     let (new, first) = must(syn(stack, 1), "syn: the first");
     expect(new && syn(stack, 1) == Ok((false, first)), "syn: the same tuple again");
     expect(ack(stack, 2) == Err(Refusal::NoRequest), "ack: an unknown tuple");
-    expect(stack.queue_len(a) == Ok((0, 0)), "queue_len: half open is not waiting");
+    expect(stack.queue_len(a) == Ok((0, 8)), "queue_len: half open is not waiting");
     let again = Ok(SynAckTimer::Retransmit { timeouts: 1 });
     expect(stack.synack_timer(first, 2, HERE) == again, "synack_timer: sent again");
     expect(ack(stack, 1) == Ok(a), "ack: the request's listener");
     expect(stack.synack_timer(first, 2, HERE) == Err(SockError::Stale), "synack_timer: established");
 
     let (_, second) = must(syn(stack, 2), "syn: the second");
+    expect(stack.listen(a, 0) == Ok(()), "listen: a smaller backlog");
     expect(ack(stack, 2) == Err(Refusal::AcceptQueueFull), "ack: the accept queue is full");
     expect(accept(stack, a) == Some(1) && ack(stack, 2) == Ok(a), "ack: again, once there is room");
     expect(accept(stack, a) == Some(2), "accept: the second");
     expect(stack.synack_timer(second, 2, HERE) == Err(SockError::Stale), "synack_timer: accepted");
 
+    expect(stack.listen(a, 8) == Ok(()), "listen: a larger backlog");
     let (_, third) = must(syn(stack, 3), "syn: the third");
     expect(stack.synack_timer(third, 0, HERE) == Ok(SynAckTimer::Expired), "synack_timer: often enough");
     expect(stack.reset(&tuple(3)) == Err(Refusal::NoRequest), "reset: expired");
