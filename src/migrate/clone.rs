@@ -134,11 +134,12 @@ fn migrate<'a, 's, C: Send + 'static, B: Backend>(
         Migration::To(target) => Some(target),
         Migration::Failed | Migration::NotInGroup | Migration::ListensAgain => None,
     };
-    let cloned = target.and_then(|target| Some((site.clone_of(&request, &target)?, target)));
-    let Some((clone, target)) = cloned else {
+    let clone = target.as_ref().and_then(|target| site.clone_of(&request, target));
+    let (Some(clone), Some(target)) = (clone, &target) else {
         site.forget_handshake(listener, &request, held);
-        return (site.forgotten(listener, &request).map(Outcome::Aborted), (request, None, None));
+        return (site.forgotten(listener, &request).map(Outcome::Aborted), (request, target, None));
     };
+    let target = target.clone();
     site.fastopen_moved((listener, &request), (&target, &clone), fixes.fastopen_charged, held);
     clone.posted.child_hashed.store(request.posted.child_hashed.load(Ordering::Relaxed), Ordering::Relaxed);
     // SAFETY: both are in our hands.

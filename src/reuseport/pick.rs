@@ -25,11 +25,11 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         let num = group.num_socks.load(Ordering::Acquire);
         let allowed = self.sysctl.tcp_migrate_req();
         let slot = if num == 0 || !allowed { None } else { self.pick_one(group, sk_hash, num) };
-        let picked = slot.and_then(|slot| ListenerRef::try_get(self, slot));
-        let picked = picked.filter(|target| !self.is_elsewhere(group, target.index()));
+        let slot = slot.filter(|&slot| !self.is_elsewhere(group, slot));
         // The closed member may have been evicted, and the group have gone, while it was read.
-        let picked = picked.filter(|_| closed.sk_reuseport_cb.load(Ordering::Acquire) == group.index());
-        match picked {
+        let slot = slot.filter(|_| closed.sk_reuseport_cb.load(Ordering::Acquire) == group.index());
+        // The last look: who asks may hold a lock under which a reference must not be put.
+        match slot.and_then(|slot| ListenerRef::try_get(self, slot)) {
             Some(target) => {
                 B::trace(Event::Picked { from: closed.index(), to: target.index() });
                 Migration::To(target)
