@@ -11,6 +11,7 @@ mod groups;
 mod handshakes;
 mod locks;
 mod owners;
+mod programs;
 mod queue;
 mod slab;
 mod timers;

@@ -7,8 +7,8 @@ use rskq::sync::loom::Loom;
 use rskq::sync::model::Fine;
 use rskq::sync::{Backend, Fault, ModelBackend};
 use rskq::{
-    Arrival, Config, Delivered, Design, Hashes, ListenError, ListenerId, Member, Outcome, Refused, Resources,
-    Stack, Storage, Tuple,
+    Arrival, Config, Delivered, Design, Hashes, ListenError, ListenerId, Member, Outcome, Program, Refused,
+    Resources, Stack, Storage, Tuple,
 };
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -24,13 +24,22 @@ pub(crate) struct Small {
     pub(crate) chunks: usize,
     /// Buckets of the established table.
     pub(crate) ehash: usize,
+    /// What may be attached to the groups, and the entries of the map that it selects from.
+    pub(crate) programs: (&'static [&'static dyn Program], usize),
 }
 
 impl Small {
     /// Room for each listener in its group, and one bucket.
     pub(crate) const fn new(listeners: usize, requests: usize) -> Self {
         // Enough for any two groups of so many.
-        Self { listeners, requests, max_socks: listeners as u32, chunks: 2 * listeners, ehash: 1 }
+        Self {
+            listeners,
+            requests,
+            max_socks: listeners as u32,
+            chunks: 2 * listeners,
+            ehash: 1,
+            programs: (&[], 0),
+        }
     }
 }
 
@@ -64,7 +73,7 @@ pub(crate) fn arrival(connection: u32, hash: u32) -> Arrival {
 impl<B: Backend> Pot<B> {
     /// Opens the first `listening` listeners.
     pub(crate) fn new(memory: Small, listening: usize, design: Design) -> Arc<Self> {
-        let Small { listeners, requests, max_socks, chunks, ehash } = memory;
+        let Small { listeners, requests, max_socks, chunks, ehash, programs: (programs, entries) } = memory;
         let resources = Resources {
             listeners: Storage::boxed(listeners),
             requests: Storage::boxed(requests),
@@ -79,6 +88,7 @@ impl<B: Backend> Pot<B> {
             resources,
             Config { max_socks, timers: rskq::Timers::Embedder, ..Config::migrating(design) },
         );
+        let stack = stack.with_programs(programs, Storage::boxed(entries));
         let listen = |_| stack.listen_at(local(PORT), BACKLOG, true).expect("there is room for each");
         let ids = (0..listening).map(listen).collect();
         Arc::new(Self { stack, ids, more: Mutex::default(), out: Mutex::default(), memory })
