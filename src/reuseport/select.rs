@@ -74,8 +74,9 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         self.sock_ref(group, place)
     }
 
-    /// Selects the member of `group` that answers a SYN: whoever its program selects, or the hash. O(1), no lock, no shared write but the
-    /// reference on what is found. (Linux: `reuseport_select_sock()`.)
+    /// Selects the member of `group` that answers a SYN: whoever its program selects, or the hash. O(1), or
+    /// O(members) where members are for some CPU; no lock, no shared write but the reference on what is
+    /// found. (Linux: `reuseport_select_sock()`.)
     ///
     /// What is found was a member when it was looked at. It may have stopped listening since, which
     /// the accept queue finds under its lock. Nobody if no member listens, or if the one that was

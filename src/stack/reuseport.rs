@@ -127,8 +127,8 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     }
 
     /// Says which CPU's connections a socket is for, at any time; they go to it if they fall on its group.
-    /// Takes `ListenerSock`, in it `Reuseport`. O(1); but where a group has such members, a selection is
-    /// O(members). (Linux: `SO_INCOMING_CPU`.)
+    /// Takes `Reuseport`. O(1); but where a group has such members, a selection is O(members). (Linux:
+    /// `SO_INCOMING_CPU`.)
     ///
     /// # Errors
     ///
