@@ -70,6 +70,7 @@ impl Memory {
         }
     }
 
+    #[cfg(feature = "alloc")]
     /// The same with another limit of a group, and so many words for all of them.
     pub(crate) fn with_socks(self, max_socks: u32, socks: usize) -> Self {
         Self { max_socks, socks: vacant(socks), ..self }

@@ -84,7 +84,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
     ///
     /// Under the reuseport lock it stays in it, or, if it listens, under its own `sock`. Without
     /// either the group may have gone meanwhile: whoever reads it has to look again.
-    #[cfg(any(test, feature = "designs"))]
+    #[cfg(any(all(test, feature = "alloc"), feature = "designs"))]
     pub(crate) fn group_of(&self, listener: &Listener<C, B>) -> Option<&SockReuseport<B>> {
         self.groups.get(listener.sk_reuseport_cb.load(Ordering::Acquire))
     }

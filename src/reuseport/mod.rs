@@ -13,7 +13,7 @@ mod migrate;
 mod pick;
 mod program;
 mod select;
-#[cfg(all(test, feature = "spin"))]
+#[cfg(all(test, feature = "spin", feature = "alloc"))]
 mod tests;
 
 pub(crate) use members::{CannotAdd, Detached};

@@ -187,9 +187,8 @@ fn abort_only_loses() {
     holds("abort", steps_and_losses);
 }
 
-/// Linux's single try at a target loses connections where targets close, too. Without the fast-open world: there
-/// some schedules of the fine grain put a request's only reference twice, as a fast-open handshake names its
-/// request without a reference of its own, and the slot is another connection's at once.
+/// Linux's single try at a target loses connections where targets close, too. Without the fast-open world: in
+/// some schedules of the fine grain a reference is put there that a request does not have any more.
 #[test]
 fn clone_only_loses() {
     holds_in(&[queues(), handshakes()], "clone", steps_and_losses);
