@@ -34,7 +34,7 @@ impl Room {
         if format == FORMAT {
             Self { listeners: 640, requests: 1024 }
         } else {
-            Self { listeners: 64, requests: 128 }
+            Self { listeners: 24, requests: 64 }
         }
     }
 }
@@ -80,7 +80,7 @@ impl Episode {
             requests: Storage::boxed(requests),
             owners: Storage::boxed(listeners),
             groups: Storage::boxed(listeners),
-            socks: Storage::boxed(2 * listeners * 64),
+            socks: Storage::boxed(listeners * 64),
             ports: Storage::boxed(BUCKETS),
             buckets: Storage::boxed(BUCKETS),
             ehash: Storage::boxed(EHASH),
