@@ -5,6 +5,7 @@ mod commands;
 use clap::{Parser, Subcommand};
 use linux_oracle::error::Malformed;
 use linux_oracle::{Summary, Totals, TraceError, replay};
+use rayon::prelude::*;
 use serde_json::json;
 use std::fs::File;
 use std::io::{self, Write};
@@ -70,10 +71,10 @@ enum Verdict {
 fn replay_files(files: &[PathBuf], json: bool, out: &mut impl Write) -> io::Result<Verdict> {
     let mut verdict = Verdict::Agrees;
     let mut all = Vec::new();
-    for file in files {
-        let begin = Instant::now();
-        let replayed = replay_file(file);
-        let took = begin.elapsed();
+    let begin = Instant::now();
+    let replayed: Vec<_> = files.par_iter().map(|file| timed(|| replay_file(file))).collect();
+    let took_all = begin.elapsed();
+    for (file, (replayed, took)) in files.iter().zip(replayed) {
         verdict = verdict.max(match &replayed {
             Ok(summary) if summary.divergences.is_empty() => Verdict::Agrees,
             Ok(_) => Verdict::Diverges,
@@ -95,9 +96,15 @@ fn replay_files(files: &[PathBuf], json: bool, out: &mut impl Write) -> io::Resu
     }
     if !json && files.len() > 1 {
         let (read, totals) = (all.len(), all.into_iter().sum::<Totals>());
-        writeln!(out, "{read} of {} files: {totals}", files.len())?;
+        let rate = totals.replayed as f64 / took_all.as_secs_f64();
+        writeln!(out, "{read} of {} files: {totals}, {rate:.0} operations/s", files.len())?;
     }
     Ok(verdict)
+}
+
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let begin = Instant::now();
+    (work(), begin.elapsed())
 }
 
 fn replay_file(file: &Path) -> Result<Summary, TraceError> {
