@@ -35,7 +35,7 @@ unit:
 oracle:
 	$(CARGO) test --release -p linux-oracle
 	$(CARGO) run --release -p linux-oracle -- replay linux-oracle/traces/*.jsonl.gz
-	$(CARGO) test --release -p linux-oracle --features mutants --test mutants
+	$(CARGO) test --profile seeded -p linux-oracle --features seeded --test mutants
 	$(CARGO) run --release -p linux-oracle -- live --ops 100000 || [ $$? -eq 77 ]
 
 # The pieces, the second checker, the controls, and of the models those of our own designs, without a

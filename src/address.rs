@@ -17,7 +17,7 @@ enum Family {
 ///
 /// An IPv4 address that is mapped into IPv6 is the IPv4 address. Of IPv6's other fields only the zone of a
 /// link-local address tells addresses apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Place {
     ip: IpAddr,
     /// The zone of a link-local address, otherwise 0.

@@ -3,7 +3,7 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
-#[cfg(any(test, feature = "loom", feature = "shuttle"))]
+#[cfg(any(test, feature = "loom", feature = "shuttle", feature = "seeded"))]
 extern crate std;
 
 mod address;

@@ -173,7 +173,7 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
     /// Linux's rule: a backlog of N holds N + 1. (Linux: `sk_acceptq_is_full()`,
     /// `inet_csk_reqsk_queue_is_full()`.)
     pub(crate) fn is_full(&self, len: u32) -> bool {
-        len > self.backlog()
+        len > self.backlog().wrapping_sub(u32::from(B::planted(Fault::BacklogUnderflows)))
     }
 
     /// Tells whether the socket shares its address; under its `sock`.
@@ -243,8 +243,13 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
     where
         S: Store<RequestSock<C, B>, Backend = B> + Store<Owner<B>, Backend = B>,
     {
+        let listened = B::planted(Fault::StateLookedAtBeforeLock) && self.is_listening();
         let mut queue = self.accept_queue.lock(held);
-        let before = self.enqueue(&mut queue, request, store, capacity)?;
+        let before = if listened && !self.is_at_home(&queue) {
+            self.enqueue_at_home(&mut queue, request, store)?
+        } else {
+            self.enqueue(&mut queue, request, store, capacity)?
+        };
         drop(queue);
         if before != NONE {
             // SAFETY: stored when the request was in another queue, and another is stored now. Putting
@@ -343,6 +348,9 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
     {
         let mut queue = self.accept_queue.lock(held);
         let request = self.remove_from(&mut queue, store)?;
+        if B::planted(Fault::AcceptSaidLate) {
+            drop(queue);
+        }
         // Under the lock, so that the end of a fast-open handshake finds it queued or accepted.
         request.set_state(RequestState::Accepted);
         Some(request)

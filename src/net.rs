@@ -91,7 +91,12 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
     /// Takes a listener and the owner whose home it is, both or neither.
     pub(crate) fn alloc_listener(&self, held: &mut Held<'_, Nothing>) -> Option<ListenerRef<'_, 's, C, B>> {
         let listener = Fresh::<Listener<C, B>, _>::alloc(self)?;
-        let owner = Fresh::<Owner<B>, _>::alloc(self)?;
+        let Some(owner) = Fresh::<Owner<B>, _>::alloc(self) else {
+            if B::planted(Fault::BailoutLeaks) {
+                let _ = listener.publish().into_raw();
+            }
+            return None;
+        };
         let listener = listener.publish();
         let home = Self::home_of(&listener, owner);
         #[cfg(feature = "designs")]

@@ -13,7 +13,7 @@ mod posted;
 pub(crate) use posted::{Posted, TimerState};
 
 use crate::slab::{Id, NONE, Stable};
-use crate::sync::{AtomicU32, Backend, Cell};
+use crate::sync::{AtomicU32, Backend, Cell, Fault};
 use core::net::SocketAddr;
 use core::sync::atomic::Ordering;
 use intrusive_collections::{linked_list, singly_linked_list};
@@ -172,13 +172,22 @@ impl<C: Send + 'static, B: Backend> RequestSock<C, B> {
     /// The request must be fresh: taken from the slab and not published.
     pub(crate) unsafe fn fill(&self, key: Key) {
         self.set_state(RequestState::InHand);
-        self.num_timeout.store(0, Ordering::Relaxed);
-        self.acked.store(0, Ordering::Relaxed);
+        if !B::planted(Fault::TimeoutsNotCleared) {
+            self.num_timeout.store(0, Ordering::Relaxed);
+        }
+        if !B::planted(Fault::AckedNotCleared) {
+            self.acked.store(0, Ordering::Relaxed);
+        }
         self.tfo_listener.store(0, Ordering::Relaxed);
         #[cfg(feature = "designs")]
         self.posted.clear();
         // SAFETY: nobody else can reach a request that has no reference yet.
-        unsafe { self.key.with_mut(|slot| *slot = Some(key)) }
+        unsafe {
+            self.key.with_mut(|slot| {
+                let kept = slot.filter(|_| B::planted(Fault::KeyKept));
+                *slot = Some(kept.unwrap_or(key));
+            });
+        }
     }
 
     /// Returns what the request is made of.

@@ -22,7 +22,7 @@ pub use id::Id;
 pub use storage::{Storage, Vacant};
 
 use crate::lockdep::{Mutex, order};
-use crate::sync::{AtomicU32, Backend};
+use crate::sync::{AtomicU32, Backend, Fault};
 use core::marker::PhantomData;
 use core::ops::Deref;
 use core::sync::atomic::Ordering;
@@ -144,7 +144,10 @@ impl<'s, T: Stable, B: Backend> Slab<'s, T, B> {
     /// Whether it is the object that the caller looked for is the caller's to check. O(1), no lock.
     #[inline]
     fn inc(&self, index: u32) -> bool {
-        self.slot(index).is_some_and(|slot| slot.refs.inc_unless_zero())
+        self.slot(index).is_some_and(|slot| match B::planted(Fault::IncFromZero) {
+            true => slot.refs.fetch_add(1, Ordering::Acquire) != u32::MAX,
+            false => slot.refs.inc_unless_zero(),
+        })
     }
 
     /// Drops a reference; returns whether it was the last.
@@ -273,7 +276,7 @@ impl<'a, T: Stable, S: Store<T>> Ref<'a, T, S> {
     #[inline]
     pub fn by_id(store: &'a S, id: Id<T>) -> Option<Self> {
         let found = Self::try_get(store, id.index)?;
-        (found.id() == id).then_some(found)
+        (found.id() == id || S::Backend::planted(Fault::GenerationNotChecked)).then_some(found)
     }
 
     /// Takes one more reference to an object to which one is stored.

@@ -1,6 +1,5 @@
 //! Memory for unit tests, borrowed as an embedder without an allocator lends it.
 
-use crate::DefaultBackend as B;
 use crate::group::{Member, SockReuseport};
 use crate::hash::{BindBucket, BindTable, Bucket, ListenTable};
 use crate::listener::Listener;
@@ -10,6 +9,12 @@ use crate::request::{Hashes, Key, Owner, RequestSock, Tuple};
 use crate::slab::{Fresh, Slot, Vacant};
 use core::net::SocketAddr;
 use std::vec::Vec;
+
+/// What ships; with feature `seeded`, the same with the fault that the environment names.
+#[cfg(not(feature = "seeded"))]
+pub(crate) type B = crate::DefaultBackend;
+#[cfg(feature = "seeded")]
+pub(crate) type B = crate::sync::seeded::Seeded<crate::DefaultBackend>;
 
 pub(crate) type TestNet<'s> = Net<'s, u32, B>;
 

@@ -22,7 +22,6 @@
 //! | [`summary`] | what a replay found |
 //! | [`engine`] | the loop: read, do, compare |
 //! | [`live`] | a real kernel instead of a trace |
-//! | `mutant` | with feature `mutants`, a back end that breaks a rule |
 //! | [`embedded`] | the recorded traces, inside the library |
 
 pub mod embedded;
@@ -32,8 +31,6 @@ pub mod error;
 pub mod lines;
 #[cfg(target_os = "linux")]
 pub mod live;
-#[cfg(feature = "mutants")]
-pub mod mutant;
 pub mod summary;
 pub mod trace;
 

@@ -1,9 +1,9 @@
 //! Each rule that can be broken is missed, black box, within so many operations.
 
 use linux_oracle::embedded::{SECOND, TRACES};
-use linux_oracle::mutant::plant;
 use linux_oracle::replay;
 use rskq::sync::Fault;
+use rskq::sync::seeded::plant;
 
 /// Within how many operations.
 const WITHIN: u64 = 50_000;

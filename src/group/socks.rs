@@ -181,7 +181,7 @@ impl<'s, B: Backend> Socks<'s, B> {
         if early {
             root.store(above.word(), Ordering::Release);
         }
-        if tree.height > 0 {
+        if tree.height > 0 && !B::planted(Fault::OldRootForgotten) {
             self.word(above.chunk, 0, 0)?.store(tree.chunk, Ordering::Relaxed);
         }
         if !early {

@@ -69,7 +69,12 @@ impl<'s, B: Backend> ListenTable<'s, B> {
         place: &Place,
         held: &'a mut Held<'_, H>,
     ) -> Option<LockedBucket<'a, B>> {
-        let bucket = &self.buckets[super::bucket_of(&place.key(), self.buckets.len())?];
+        let buckets = self.buckets.len();
+        let bucket = match B::planted(Fault::FamiliesApart) {
+            true => super::bucket_of(place, buckets)?,
+            false => super::bucket_of(&place.key(), buckets)?,
+        };
+        let bucket = &self.buckets[bucket];
         let (chain, held) = bucket.0.lock_and(held);
         Some(LockedBucket { chain, held })
     }
@@ -178,10 +183,13 @@ impl<B: Backend> LockedBucket<'_, B> {
         listener: &Listener<C, B>,
         addr: RcvSaddr,
     ) -> Result<(), HashError> {
-        if let Some(group) = self.chain.group_at(&addr).and_then(|group| net.groups.get(group)) {
+        let there = self.chain.group_at(&addr).filter(|_| !B::planted(Fault::GroupNotLookedFor));
+        if let Some(group) = there.and_then(|group| net.groups.get(group)) {
             let lock = net.reuseport_lock(&mut self.held);
             net.can_add(group, &lock)?;
-            net.leave(listener, &lock);
+            if !B::planted(Fault::OldGroupKept) {
+                net.leave(listener, &lock);
+            }
             listener.set_listening(true);
             return Ok(net.add_sock(group, listener, &lock)?);
         }
@@ -239,7 +247,7 @@ impl<B: Backend> LockedBucket<'_, B> {
         } else if !B::planted(Fault::GroupStillNamed) {
             net.part(group, listener);
         }
-        if detached.num_socks == 0 {
+        if detached.num_socks == 0 || B::planted(Fault::GroupUnhashedEarly) {
             self.chain.unhash_group(net, group.index());
         }
         net.put_if_empty(group, &lock);

@@ -1,13 +1,12 @@
 //! Who may be bound, and listen, that is in a group already.
 
 use super::BindTable;
-use crate::DefaultBackend as B;
 use crate::address::{Port, RcvSaddr};
 use crate::group::SockReuseport;
 use crate::net::{GroupRef, ListenerRef};
 use crate::outcome::BindError;
 use crate::slab::{Fresh, NONE};
-use crate::testing::{Memory, TestNet, nothing_held};
+use crate::testing::{B, Memory, TestNet, nothing_held};
 use core::net::SocketAddr;
 use core::sync::atomic::Ordering;
 

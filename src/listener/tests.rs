@@ -1,11 +1,10 @@
 //! Who adds to a queue, and when it is refused.
 
 use super::{AddError, Capacity};
-use crate::DefaultBackend as B;
 use crate::net::{ListenerRef, RequestRef};
 use crate::request::RequestState;
 use crate::slab::NONE;
-use crate::testing::{self, Memory, TestNet, nothing_held};
+use crate::testing::{self, B, Memory, TestNet, nothing_held};
 use core::sync::atomic::Ordering;
 
 fn request<'a, 's>(net: &'a TestNet<'s>) -> RequestRef<'a, 's, u32, B> {

@@ -36,5 +36,6 @@ pub(super) fn child_forget<C: Send + 'static, B: Backend>(
     // If anything keeps it now, that is a fast-open handshake, as after an accept.
     request.set_state(RequestState::Accepted);
     // SAFETY: the request was just taken from a queue, or refused by one: it is in our hands.
-    unsafe { request.take_child() }.map(Outcome::Aborted)
+    let child = unsafe { request.take_child() };
+    child.filter(|_| !B::planted(Fault::AbortedUntold)).map(Outcome::Aborted)
 }

@@ -70,7 +70,8 @@ pub(super) fn stop_one<'a, 's, C: Send + 'static, B: Backend>(
                     count(&net.counters.TCPMigrateReqSuccess);
                 }
                 let to = target.id();
-                return Some(Outcome::Moved { to, wake: Some(Wake(to)) });
+                let wake = (!B::planted(Fault::MigrantNotWoken)).then_some(Wake(to));
+                return Some(Outcome::Moved { to, wake });
             }
             Err((AddError::Full, back)) => return abort::child_forget(at, back),
             Err((AddError::NotAtHome, back)) if B::planted(Fault::LateArrivalDropped) => {

@@ -26,7 +26,7 @@ use crate::net::{ListenerRef, OwnerRef, RequestRef};
 use crate::outcome::{Outcome, Wake};
 use crate::reuseport::Selecting;
 use crate::slab::NONE;
-use crate::sync::{AtomicU32, Backend};
+use crate::sync::{AtomicU32, Backend, Fault};
 use core::sync::atomic::Ordering;
 
 /// Moves one connection to who listens at the address now, or aborts it if nobody does. The
@@ -55,7 +55,8 @@ pub(super) fn stop_one<'a, C: Send + 'static, B: Backend>(
     match moved {
         Ok(to) => {
             count(&net.counters.TCPMigrateReqSuccess);
-            Some(Outcome::Moved { to, wake: Some(Wake(to)) })
+            let wake = (!B::planted(Fault::MigrantNotWoken)).then_some(Wake(to));
+            Some(Outcome::Moved { to, wake })
         }
         Err((_, request)) => {
             count(&net.counters.TCPMigrateReqFailure);
@@ -82,7 +83,7 @@ pub(super) fn add_fast_open<'a, 's, C: Send + 'static, B: Backend>(
     let before = {
         let (mut queue, mut held) = target.accept_queue.lock_and(&mut held);
         let before = target.enqueue(&mut queue, request, net, Capacity::Ignored)?;
-        if charged {
+        if charged && !B::planted(Fault::FastChargeNotMoved) {
             target.accept_queue.fastopenq.lock(&mut held).charge(1);
         }
         before

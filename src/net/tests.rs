@@ -1,10 +1,9 @@
 //! Owners: chains that lead to a listener, and what they keep.
 
 use super::{ListenerRef, OwnerRef};
-use crate::DefaultBackend as B;
 use crate::request::{Link, Owner};
 use crate::slab::{Fresh, NONE};
-use crate::testing::{Memory, TestNet, nothing_held};
+use crate::testing::{B, Memory, TestNet, nothing_held};
 
 /// Makes an owner that was handed to the owner in slot `to`, with a reference of its own on it.
 fn handed<'a, 's>(net: &'a TestNet<'s>, to: u32) -> OwnerRef<'a, 's, u32, B> {

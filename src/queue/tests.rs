@@ -1,12 +1,11 @@
 //! The queue, without and with its lock, against `VecDeque`.
 
 use super::{AcceptQueue, AlreadyQueued, Charges, RequestSockQueue};
-use crate::DefaultBackend as B;
 use crate::event::Here;
 use crate::net::{Net, RequestRef};
 use crate::request::{RequestSock, RequestState};
 use crate::slab::{Stable, Store};
-use crate::testing::{Memory, TestNet, nothing_held, request as fresh};
+use crate::testing::{B, Memory, TestNet, nothing_held, request as fresh};
 use proptest::prelude::*;
 use std::collections::VecDeque;
 use std::vec::Vec;

@@ -7,7 +7,7 @@ use crate::group::SockReuseport;
 use crate::listener::Listener;
 use crate::net::{Net, ReuseportLocked};
 use crate::slab::NONE;
-use crate::sync::{AtomicU32, Backend};
+use crate::sync::{AtomicU32, Backend, Fault};
 use core::sync::atomic::Ordering;
 
 impl<C: Send + 'static, B: Backend> Net<'_, C, B> {
@@ -33,7 +33,9 @@ impl<C: Send + 'static, B: Backend> Net<'_, C, B> {
         let Some(newest) = self.newest_closed(group) else { return };
         let next = newest.closed.older.load(Ordering::Relaxed);
         group.newest_closed.store(next, Ordering::Relaxed);
-        if let Some(next) = self.listeners.get(next) {
+        if let Some(next) = self.listeners.get(next)
+            && !B::planted(Fault::ClosedNeighbourForgotten)
+        {
             next.closed.newer.store(NONE, Ordering::Relaxed);
         }
         if newest.index() != listener.index() {

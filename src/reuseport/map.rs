@@ -27,7 +27,13 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
             return Err(SelectError::NoEntry);
         }
         let is_member = listener.sk_reuseport_cb.load(Ordering::Acquire) == group.index();
-        if is_member { Ok(listener) } else { Err(SelectError::OtherGroup) }
+        if is_member {
+            return Ok(listener);
+        }
+        if B::planted(Fault::RefusedSelectionLeaked) {
+            let _ = listener.into_raw();
+        }
+        Err(SelectError::OtherGroup)
     }
 
     /// Puts a listener in an entry. (Linux: `bpf_fd_reuseport_array_update_elem()`.)

@@ -119,6 +119,9 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
             self.evict_closed_sock(group, lock);
         }
         self.socks.grow(&group.socks, num).ok_or(CannotAdd::SocksFull)?;
+        if B::planted(Fault::CountedBeforePlaced) {
+            group.num_socks.store(num + 1, Ordering::Release);
+        }
         match self.member(group, 0).filter(|_| num > 0 && B::planted(Fault::JoinsFirst)) {
             Some(first) => {
                 self.put_at(group, num, first);
@@ -126,7 +129,9 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
             }
             None => self.put_at(group, num, listener),
         }
-        listener.sk_reuseport_cb.store(group.index(), Ordering::Release);
+        if !B::planted(Fault::GroupNotNamed) {
+            listener.sk_reuseport_cb.store(group.index(), Ordering::Release);
+        }
         if listener.is_for_a_cpu() {
             group.incoming_cpu.fetch_add(1, Ordering::Relaxed);
         }
@@ -143,7 +148,8 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         listener: &Listener<C, B>,
         _lock: &ReuseportLocked<'_, B>,
     ) -> Detached {
-        let place = listener.socks_index.load(Ordering::Relaxed);
+        let first = B::planted(Fault::FirstLeaves);
+        let place = if first { 0 } else { listener.socks_index.load(Ordering::Relaxed) };
         let num_socks = group.num_socks.peek() - 1;
         if let Some(last) = self.member(group, num_socks) {
             let swaps = B::planted(Fault::SwapsWithFirst) && place < num_socks;
@@ -163,7 +169,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
     /// Takes away what names the group of a member that has left its section. Under the reuseport lock.
     pub(crate) fn part(&self, group: &SockReuseport<B>, listener: &Listener<C, B>) {
         listener.sk_reuseport_cb.store(NONE, Ordering::Release);
-        if listener.is_for_a_cpu() {
+        if listener.is_for_a_cpu() && !B::planted(Fault::CpuCountKept) {
             group.incoming_cpu.fetch_sub(1, Ordering::Relaxed);
         }
     }

@@ -47,6 +47,9 @@ impl Selecting {
         if B::planted(Fault::MigratesBySynHash) {
             hashes.sk_hash = hashes.syn_hash;
         }
+        if B::planted(Fault::MigratesByZero) {
+            hashes.sk_hash = 0;
+        }
         Self { tuple, hash: hashes.sk_hash, cpu: here.cpu, occasion, from: Some(from) }
     }
 }
@@ -65,7 +68,8 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
         selecting: &Selecting,
         num: u32,
     ) -> Option<ListenerRef<'_, 's, C, B>> {
-        let first = reciprocal_scale(selecting.hash, num);
+        let hash = if B::planted(Fault::FirstSelected) { 0 } else { selecting.hash };
+        let first = reciprocal_scale(hash, num);
         let mut place = first;
         if group.incoming_cpu.load(Ordering::Relaxed) != 0 && !B::planted(Fault::IncomingCpuIgnored) {
             let is_for_this = |&place: &u32| self.incoming_cpu_at(group, place) == Some(selecting.cpu);

@@ -4,14 +4,13 @@ mod growth;
 mod reference;
 
 use super::{CannotAdd, Selected, Selecting};
-use crate::DefaultBackend as B;
 use crate::address::{Port, RcvSaddr};
 use crate::group::{Occasion, SockReuseport};
 use crate::hash::{BindTable, HashError, ListenTable};
 use crate::net::{GroupRef, ListenerRef};
 use crate::request::Tuple;
 use crate::slab::{Id, NONE};
-use crate::testing::{Memory, TestNet, nothing_held};
+use crate::testing::{B, Memory, TestNet, nothing_held};
 use core::net::SocketAddr;
 use core::sync::atomic::Ordering;
 use std::vec::Vec;

@@ -1,8 +1,7 @@
 //! Slots, references and ids, on one thread.
 
 use super::{Fresh, Id, Ref, Slab, Slot, Stable, Store};
-use crate::DefaultBackend as B;
-use crate::testing::vacant;
+use crate::testing::{B, vacant};
 use core::sync::atomic::{AtomicU32, Ordering};
 use proptest::prelude::*;
 use std::collections::BTreeMap;

@@ -77,6 +77,9 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
             ack = match ack {
                 Ack::Delivered(delivered) => return Ok(delivered),
                 Ack::Refused(refused) => return Err(refused),
+                Ack::Moved(child) if B::planted(Fault::LoserDropped) => {
+                    return Err(Refused { child, why: Refusal::NoRequest });
+                }
                 Ack::Moved(back) => self.ack_at_home(tuple, payload, back, held),
                 Ack::NobodyHome(orphan, back) if self.design == Design::Linux => {
                     self.ack_elsewhere(&orphan, payload, here, back, held)

@@ -60,6 +60,9 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
                 // First out of the group and the table, then CLOSE: who sees CLOSE and looks again
                 // finds somebody else. (Linux: `tcp_set_state()`.)
                 let leaving = self.leaving(&listener, here, close);
+                if B::planted(Fault::ClosedBeforeLeaving) {
+                    listener.set_listening(false);
+                }
                 let left = self.design.leave(&leaving, &mut held);
                 let moved = self.design.stop(&leaving, left, &mut held);
                 let keeps = B::planted(Fault::PickedPortKept);

@@ -79,6 +79,9 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
             count(&self.net.counters.ListenOverflows);
             count(&self.net.counters.ListenDrops);
         }
+        if B::planted(Fault::RefusedKept) {
+            let _ = request.clone().into_raw();
+        }
         // SAFETY: no queue took the request: in our hands.
         match unsafe { request.take_child() } {
             Some(child) => Refused { child, why },

@@ -139,7 +139,12 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         let (mut timers, mut inner) = self.timers(&mut held);
         let finished = {
             let mut queue = target.accept_queue.lock(&mut inner);
-            self.finish(target, &mut queue, (&mut bucket, timers.as_mut()), request, payload, child)
+            let on = (&mut bucket, timers.as_mut());
+            let finished = self.finish(target, &mut queue, on, request, payload, child);
+            if finished.is_off_the_table() && B::planted(Fault::AckUnchargesTarget) {
+                queue.charge(-charge);
+            }
+            finished
         };
         drop(timers);
         let charged = finished.is_off_the_table() && !B::planted(Fault::ChargeKept);
@@ -205,6 +210,9 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
             }
             match Due::at(target, queue.charges() + charge, request, retries) {
                 Due::Expire => {
+                    if B::planted(Fault::ExpiryUnchargesTarget) {
+                        queue.charge(-charge);
+                    }
                     B::trace(Event::Unhashed { request: request.index() });
                     (SynAckTimer::Expired, bucket.remove(&self.net, request), None)
                 }

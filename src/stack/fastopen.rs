@@ -172,7 +172,12 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
         // SAFETY: the request was filled in, and a reference is held.
         let key = unsafe { request.key() }.ok_or(SockError::Stale)?;
         let (bucket, mut held) = self.ehash.lock(&key.tuple, held).ok_or(SockError::Stale)?;
-        if request.tfo_listener.load(Ordering::Relaxed) == 0 {
+        let ended = request.tfo_listener.load(Ordering::Relaxed) == 0;
+        let bucket = (!B::planted(Fault::HandshakeUnlocked)).then_some(bucket);
+        if ended && !B::planted(Fault::HandshakeEndedTwice) {
+            return Err(SockError::Stale);
+        }
+        if B::planted(Fault::AcceptedHandshakeIgnored) && request.state() == RequestState::Accepted {
             return Err(SockError::Stale);
         }
         let owner = self.owner_of(&request);
@@ -188,7 +193,8 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
             // SAFETY: `syn_fastopen` stored it, and the flag says that it was not taken back.
             let handshake = unsafe { RequestRef::from_raw(net, request.index()) };
             let accepted = request.state() == RequestState::Accepted;
-            if end == HandshakeEnd::Reset && accepted && listener.is_listening() {
+            let listens = || B::planted(Fault::ResetListedAtClosed) || listener.is_listening();
+            if end == HandshakeEnd::Reset && accepted && listens() {
                 // SAFETY: an accepted connection is in no list; the slot is there while the stack is.
                 return unsafe { fastopenq.push_reset(handshake, here) }.err();
             }

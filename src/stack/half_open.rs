@@ -68,7 +68,11 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         held: &mut Held<'_, Nothing>,
     ) -> Option<RequestRef<'_, 's, C, B>> {
         let (bucket, _) = self.ehash.lock(tuple, held)?;
-        RequestRef::try_get(&self.net, bucket.find(&self.net, tuple)?.index())
+        let found = RequestRef::try_get(&self.net, bucket.find(&self.net, tuple)?.index())?;
+        if B::planted(Fault::LookupLeaks) {
+            let _ = found.clone().into_raw();
+        }
+        Some(found)
     }
 
     /// Takes a half-open request off the table and its charge from its listener; tells whether it still
@@ -81,12 +85,18 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         // SAFETY: the request was filled in, and a reference is held.
         let Some(key) = (unsafe { request.key() }) else { return false };
         let Some((mut bucket, mut held)) = self.ehash.lock(&key.tuple, held) else { return false };
-        self.disarm(request, &mut held);
+        if !B::planted(Fault::GivenUpStillArmed) {
+            self.disarm(request, &mut held);
+        }
         let Some(gone) = bucket.remove(&self.net, request) else { return false };
         B::trace(Event::Unhashed { request: request.index() });
         let owner = self.owner_of(request);
         let charge = Charges::one(request.is_young());
-        let ((), root) = self.net.at_root(&owner, &mut held, |_, queue, _| queue.charge(-charge));
+        let ((), root) = self.net.at_root(&owner, &mut held, |listener, queue, _| {
+            if !B::planted(Fault::LeftChargeKept) || listener.is_listening() {
+                queue.charge(-charge);
+            }
+        });
         drop(bucket);
         drop((gone, root, owner));
         true

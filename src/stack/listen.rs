@@ -8,7 +8,7 @@ use crate::listener::{Descriptor, Listener, ListenerId};
 use crate::lockdep::{Held, order::ListenerSock};
 use crate::net::ListenerRef;
 use crate::outcome::{BindError, ListenError};
-use crate::sync::{AtomicU32, Backend};
+use crate::sync::{AtomicU32, Backend, Fault};
 use core::net::SocketAddr;
 use core::sync::atomic::Ordering;
 
@@ -198,14 +198,19 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
             None => Err(HashError::NoRoom),
         };
         hashed.map_err(|error| self.no_room(error))?;
-        listener.accept_queue.lock(held).set_open(true);
+        let (mut queue, mut held) = listener.accept_queue.lock_and(held);
+        queue.set_open(true);
+        if B::planted(Fault::FastChargesForgotten) {
+            drop(listener.accept_queue.fastopenq.lock(&mut held).detach());
+        }
         *descriptor = Descriptor::Listening;
         Ok(())
     }
 
     /// Sets the backlog, as far as the embedder allows. (Linux: `__sys_listen()`.)
     fn set_backlog(&self, listener: &Listener<C, B>, backlog: u32) {
-        let backlog = backlog.min(self.net.sysctl.somaxconn());
+        let most = if B::planted(Fault::BacklogClamped) { 8 } else { self.net.sysctl.somaxconn() };
+        let backlog = backlog.min(most);
         listener.sk_max_ack_backlog.store(backlog, Ordering::Relaxed);
     }
 

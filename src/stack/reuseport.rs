@@ -6,7 +6,7 @@ use crate::listener::{Descriptor, Listener, ListenerId};
 use crate::lockdep::{Before, Held, order::Reuseport};
 use crate::outcome::SockError;
 use crate::slab::{Fresh, NONE, Storage};
-use crate::sync::{AtomicU32, Backend};
+use crate::sync::{AtomicU32, Backend, Fault};
 use core::sync::atomic::Ordering;
 
 impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
@@ -44,6 +44,8 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
             Descriptor::Closed | Descriptor::Stopping { close: true, .. } => return Err(AttachError::Stale),
             Descriptor::Stopping { close: false, .. } => return Err(AttachError::Stopping),
             _ if !listener.shares() => return Err(AttachError::Invalid),
+            Descriptor::Idle
+                if B::planted(Fault::ProgramOfGroupLeft) && listener.sk_reuseport_cb.peek() != NONE => {}
             Descriptor::Idle => self.own_group(&listener, &mut held)?,
             Descriptor::Listening => {}
         }

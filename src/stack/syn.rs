@@ -34,7 +34,9 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
     pub fn syn(&self, arrival: Arrival, here: Here) -> Result<Syn<C, B>, Refusal> {
         let held = &mut self.nothing_held();
         let Arrival { tuple, hashes } = arrival;
-        if let Some(known) = self.duplicate(&tuple, here, held) {
+        if let Some(known) = self.duplicate(&tuple, here, held)
+            && !B::planted(Fault::SynAlwaysNew)
+        {
             return Ok(Syn::Duplicate(known));
         }
         let group = self.table.lookup(&self.net, tuple.local, held).ok_or(Refusal::NoListener)?;
@@ -49,13 +51,14 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
             };
             if let Some(known) = bucket.find(&self.net, &tuple)
                 && !B::planted(Fault::DuplicateNotRecognised)
+                && !B::planted(Fault::SynAlwaysNew)
             {
                 let id = self.net.requests.id_at(known.index());
                 self.arm(known, here, &mut held);
                 return Ok(Syn::Duplicate(id));
             }
             let mut queue = listener.accept_queue.lock(&mut held);
-            if !listener.is_at_home(&queue) {
+            if !listener.is_at_home(&queue) && !B::planted(Fault::SynAtClosed) {
                 B::trace(Event::SynRefused { listener: listener.index() });
                 return Err((AddError::NotAtHome, ()));
             }
@@ -89,6 +92,9 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
                 posted.hash(&request);
             }
             bucket.insert(request);
+            if B::planted(Fault::ArmedLate) {
+                drop(bucket);
+            }
             if let Some(hashed) = self.net.requests.get(id.index()) {
                 self.arm(hashed, here, &mut held);
             }

@@ -92,7 +92,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         // SAFETY: the request was filled in, and a reference is held.
         let key = unsafe { request.key() }.ok_or(SockError::Stale)?;
         let (mut bucket, mut held) = self.ehash.lock(&key.tuple, held).ok_or(SockError::Stale)?;
-        if request.state() != RequestState::Hashed {
+        if request.state() != RequestState::Hashed && !B::planted(Fault::UnhashedTimedOut) {
             return Err(SockError::Stale);
         }
         let owner = self.owner_of(request);
@@ -100,6 +100,9 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         self.disarm(request, &mut held);
         let ((ticked, gone), root) = self.net.at_root(&owner, &mut held, |listener, queue, _| {
             if !listener.is_at_home(queue) {
+                if B::planted(Fault::LoserCounts) {
+                    let _ = Due::Retransmit.counted(request);
+                }
                 return (None, None);
             }
             let due = Due::at(listener, queue.charges(), request, retries);
@@ -143,7 +146,8 @@ impl Due {
         let (timeouts, defer) = (request.timeouts(), listener.rskq_defer_accept());
         let acked = request.acked.load(Ordering::Relaxed) != 0;
         let retries = pruned(retries, charges, listener.backlog());
-        if timeouts >= retries && (defer == 0 || !acked || timeouts >= defer) {
+        let spent = timeouts >= retries && !B::planted(Fault::NeverExpires);
+        if spent && (defer == 0 || !acked || timeouts >= defer) {
             Due::Expire
         } else if defer != 0 && acked && timeouts + 1 < defer {
             Due::Wait

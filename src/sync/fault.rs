@@ -1,13 +1,37 @@
 //! What a checker can break.
 
-/// A fault that a model can plant, to show that a check catches it.
-///
-/// Each variant breaks one line of the crate, only under the back end of a checker; the place it breaks
-/// asks [`Backend::planted`](super::Backend::planted). Those that are called a rule break one that a Linux
-/// kernel shows, for the oracle to find.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Fault {
+/// Declares the faults: what each breaks, and its name.
+macro_rules! faults {
+    ($($(#[$doc:meta])+ $fault:ident,)+) => {
+        /// A fault that a checker can plant, to show that another one catches it.
+        ///
+        /// Each variant breaks one line of the crate, only under the back end of a checker; the place it breaks
+        /// asks [`Backend::planted`](super::Backend::planted). Those that are called a rule break one that a
+        /// Linux kernel shows, for the oracle to find.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Fault { $($(#[$doc])+ $fault,)+ }
+
+        impl Fault {
+            /// Every fault.
+            pub const ALL: &'static [Self] = &[$(Self::$fault),+];
+
+            /// Returns the fault's name, as it is written here.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$fault => stringify!($fault),)+ }
+            }
+
+            /// Returns the fault of that name.
+            #[must_use]
+            pub fn by_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|fault| fault.name() == name)
+            }
+        }
+    };
+}
+
+faults! {
     /// Accept queue: an addition does not count in `sk_ack_backlog`.
     BacklogNotCounted,
     /// Accept queue: an addition goes to the head.
@@ -73,6 +97,100 @@ pub enum Fault {
     /// Splice: the target is chosen before the closer has left `socks[]`, and the two queues are
     /// locked without the bucket lock: what protects the v1 patch is taken away.
     SpliceUnguarded,
+    /// Accept queue: what is taken out stays counted in `sk_ack_backlog`.
+    PopNotCounted,
+    /// Accept queue: an addition looks at the state before it has the lock, and not under it.
+    StateLookedAtBeforeLock,
+    /// Accept queue: that a request was accepted is said when the lock is released.
+    AcceptSaidLate,
+    /// Backlog: one less than the backlog fits, and with a backlog of 0 there is no limit.
+    BacklogUnderflows,
+    /// Backlog: it is 8 at most, whatever was asked for.
+    BacklogClamped,
+    /// Close: a connection that is given up is not handed back.
+    AbortedUntold,
+    /// Close: the state becomes CLOSE before the listener has left its group and the table.
+    ClosedBeforeLeaving,
+    /// Migration: who gains a connection from a closer that moves them one by one is not woken.
+    MigrantNotWoken,
+    /// Migration: a connection migrates by hash 0, whatever its own.
+    MigratesByZero,
+    /// Half open: a request that is given up stays charged to a listener that has left.
+    LeftChargeKept,
+    /// Half open: a request that is given up goes off the table with its timer running.
+    GivenUpStillArmed,
+    /// Half open: a look-up keeps a reference on what it found.
+    LookupLeaks,
+    /// Half open: a target that takes a final ACK is relieved of a charge that is another's.
+    AckUnchargesTarget,
+    /// Half open: a target at which a request expires is relieved of a charge that is another's.
+    ExpiryUnchargesTarget,
+    /// Half open: a timer does not look whether its request still is in the table.
+    UnhashedTimedOut,
+    /// Half open: a timer counts a timeout at a listener that has left, and again at the next.
+    LoserCounts,
+    /// Half open: a final ACK that finds its request moved is dropped instead of looking again.
+    LoserDropped,
+    /// Half open: no request is ever given up for want of an answer.
+    NeverExpires,
+    /// Half open: the timer of a new request is started when its bucket is not locked any more.
+    ArmedLate,
+    /// Half open: a SYN makes a request whether or not its tuple has one.
+    SynAlwaysNew,
+    /// Half open: a SYN does not look, under the lock, whether the listener still listens.
+    SynAtClosed,
+    /// Request: the key is that of the request which was in this slot before.
+    KeyKept,
+    /// Request: a new request has timed out as often as the one which was in this slot before.
+    TimeoutsNotCleared,
+    /// Request: a new request has had its final ACK if the one which was in this slot before had.
+    AckedNotCleared,
+    /// Request: one that no queue took is kept by a reference that nobody holds.
+    RefusedKept,
+    /// Fast open: a connection that migrates is not charged to its target.
+    FastChargeNotMoved,
+    /// Fast open: a listener that listens again forgets what it is charged with.
+    FastChargesForgotten,
+    /// Fast open: the end of a handshake does not look whether it had ended.
+    HandshakeEndedTwice,
+    /// Fast open: the end of a handshake does not keep the lock of its tuple's bucket.
+    HandshakeUnlocked,
+    /// Fast open: the handshake of a connection that was accepted does not end.
+    AcceptedHandshakeIgnored,
+    /// Fast open: a reset connection goes to the list of a listener that has left.
+    ResetListedAtClosed,
+    /// Group: a member is counted before it is in its place.
+    CountedBeforePlaced,
+    /// Group: a tree that grows loses what was in it.
+    OldRootForgotten,
+    /// Group: who leaves stays counted among those that are for some CPU.
+    CpuCountKept,
+    /// Group: the first member leaves in place of the one that stops.
+    FirstLeaves,
+    /// Group: the first member is selected, whatever the hash.
+    FirstSelected,
+    /// Group: who joins does not name it.
+    GroupNotNamed,
+    /// Group: who joins one does not leave the one before.
+    OldGroupKept,
+    /// Group: who leaves the closed section leaves its name with the one that stopped before it.
+    ClosedNeighbourForgotten,
+    /// Table: who begins to listen does not look whether a group listens there.
+    GroupNotLookedFor,
+    /// Table: a group leaves it with any of its members, and not with the last.
+    GroupUnhashedEarly,
+    /// Table: the wildcards of both families are in different buckets.
+    FamiliesApart,
+    /// Program: one that is attached to a socket in a closed section goes to those that listen.
+    ProgramOfGroupLeft,
+    /// Map: a listener of another group, which a program may not select, keeps a reference.
+    RefusedSelectionLeaked,
+    /// Slab: an id names whatever is in its slot now.
+    GenerationNotChecked,
+    /// Slab: a reference is taken on what has none.
+    IncFromZero,
+    /// Slab: a socket that does not come about for want of an owner keeps its slot.
+    BailoutLeaks,
     /// Rule: a member that leaves has the first one put in its place, and the last one put first.
     SwapsWithFirst,
     /// Rule: a member that joins is put first.

@@ -15,6 +15,8 @@ mod fault;
 #[cfg(any(feature = "loom", feature = "shuttle"))]
 pub mod model;
 mod raw;
+#[cfg(feature = "seeded")]
+pub mod seeded;
 
 pub use cell::{Canary, Cell};
 pub use core_backend::Core;

@@ -9,11 +9,17 @@ use std::net::{Ipv4Addr, SocketAddr};
 pub(crate) mod calls;
 pub(crate) mod linux;
 
-/// What ships; with feature `lockdep`, the same with every lock validated.
+/// What ships; with feature `seeded`, the same with the fault that the environment names.
+#[cfg(not(feature = "seeded"))]
+type Plain = DefaultBackend;
+#[cfg(feature = "seeded")]
+type Plain = rskq::sync::seeded::Seeded<DefaultBackend>;
+
+/// With feature `lockdep`, every lock is validated.
 #[cfg(not(feature = "lockdep"))]
-pub(crate) type TestBackend = DefaultBackend;
+pub(crate) type TestBackend = Plain;
 #[cfg(feature = "lockdep")]
-pub(crate) type TestBackend = rskq::lockdep::Checked<DefaultBackend, validated::Program>;
+pub(crate) type TestBackend = rskq::lockdep::Checked<Plain, validated::Program>;
 
 pub(crate) mod programs;
 #[cfg(feature = "lockdep")]

@@ -43,10 +43,10 @@ const BUCKETS: usize = 16;
 const EHASH: usize = 64;
 
 /// What ships.
-#[cfg(not(feature = "mutants"))]
+#[cfg(not(feature = "seeded"))]
 pub(crate) type TestBackend = rskq::DefaultBackend;
-#[cfg(feature = "mutants")]
-pub(crate) type TestBackend = crate::mutant::Mutant;
+#[cfg(feature = "seeded")]
+pub(crate) type TestBackend = rskq::sync::seeded::Seeded<rskq::DefaultBackend>;
 
 type TestStack = Stack<'static, Token, TestBackend>;
 type Id = ListenerId<Token, TestBackend>;

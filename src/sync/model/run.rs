@@ -79,12 +79,19 @@ pub struct Finding {
     pub seen_at: usize,
 }
 
+static_assertions::const_assert!(Fault::ALL.len() <= u128::BITS as usize);
+
+fn bit(fault: Fault) -> u128 {
+    1 << fault as u8
+}
+
 #[derive(Default)]
 pub(super) struct Run {
     pub(super) records: Vec<Record>,
     pub(super) findings: Vec<Finding>,
     pub(super) waits: Waits,
-    planted: u64,
+    /// A bit for each fault.
+    planted: u128,
 }
 
 std::thread_local! {
@@ -106,7 +113,7 @@ pub fn begin(faults: &[Fault]) {
         run.records.clear();
         run.findings.clear();
         run.waits.clear();
-        run.planted = faults.iter().fold(0, |set, &fault| set | 1 << fault as u8);
+        run.planted = faults.iter().fold(0, |set, &fault| set | bit(fault));
     });
 }
 
@@ -135,7 +142,10 @@ pub(super) fn notify() {
 }
 
 pub(super) fn planted(fault: Fault) -> bool {
-    RUN.with_borrow(|run| run.planted & 1 << fault as u8 != 0)
+    let here = RUN.with_borrow(|run| run.planted & bit(fault) != 0);
+    #[cfg(feature = "seeded")]
+    let here = here || super::super::seeded::planted(fault);
+    here
 }
 
 #[track_caller]
