@@ -22,7 +22,7 @@ use rskq::sync::loom::Loom;
 use rskq::sync::model::{self, Coarse, Deadlock, Finding, Grain, MAIN, Record, What};
 use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Once};
 use std::time::{Duration, Instant};
 
@@ -35,6 +35,8 @@ pub struct Settings<'a> {
     pub max_time: Option<Duration>,
     /// Faults to plant.
     pub faults: &'a [Fault],
+    /// What is known to be broken, if the exploration is to stop once anything else is.
+    pub known: Option<&'a [Property]>,
     /// Whether to note which classes of locks are taken while which are held; it takes time.
     pub nestings: bool,
     /// Where the interleavings are counted as they are explored, for who watches.
@@ -107,12 +109,12 @@ fn until_last_wish(mut records: Vec<Record>) -> Vec<Record> {
     records
 }
 
-/// The payload of the panic that stops an exploration at its deadline.
-struct DeadlineReached;
+/// The payload of the panic that stops an exploration: at its deadline, or when it has found enough.
+struct Stopped;
 
 enum End {
     Complete,
-    DeadlineReached,
+    Stopped,
     Deadlock(Deadlock, Interleaving),
 }
 
@@ -157,6 +159,8 @@ fn run<G: Grain>(
     begin: Instant,
 ) -> End {
     let faults = settings.faults.to_vec();
+    let known = settings.known.map(|known| known.iter().map(|property| property.name()).collect::<Vec<_>>());
+    let enough = AtomicBool::new(false);
     let count = Arc::clone(&settings.count);
     let nestings = settings.nestings;
     let deadline = settings.max_time.map(|max| begin + max);
@@ -164,8 +168,9 @@ fn run<G: Grain>(
     let builder = exhaust::builder(settings.bound);
     let checked = catch_unwind(AssertUnwindSafe(|| {
         builder.check(move || {
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                panic_any(DeadlineReached);
+            let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+            if late || enough.load(Ordering::Relaxed) {
+                panic_any(Stopped);
             }
             tally.lock().expect("no thread panics with the tally open").interleavings += 1;
             count.fetch_add(1, Ordering::Relaxed);
@@ -174,6 +179,10 @@ fn run<G: Grain>(
             model::take(|records, findings| {
                 let mut tally = tally.lock().expect("no thread panics with the tally open");
                 tally.add(records, findings);
+                let is_new = |known: &Vec<_>| findings.iter().any(|found| !known.contains(&found.property));
+                if known.as_ref().is_some_and(is_new) {
+                    enough.store(true, Ordering::Relaxed);
+                }
                 if nestings {
                     nesting::note(records, &mut tally.nestings);
                 }
@@ -183,7 +192,7 @@ fn run<G: Grain>(
     }));
     match checked {
         Ok(()) => End::Complete,
-        Err(payload) if payload.is::<DeadlineReached>() => End::DeadlineReached,
+        Err(payload) if payload.is::<Stopped>() => End::Stopped,
         Err(payload) => match payload.downcast::<Deadlock>() {
             Ok(deadlock) => {
                 let records = model::take(|records, _| until_last_wish(of_threads(records)));
@@ -221,7 +230,7 @@ fn verdicts(mut tally: Tally, end: &End, bound: Option<u8>, elapsed: Duration) -
         }
         match (end, bound) {
             (End::Deadlock(..), _) => Verdict::CutShort { interleavings },
-            (End::DeadlineReached, _) => Verdict::TimedOut { interleavings, after: elapsed },
+            (End::Stopped, _) => Verdict::TimedOut { interleavings, after: elapsed },
             (End::Complete, Some(preemptions)) => Verdict::Bounded { interleavings, preemptions },
             (End::Complete, None) => Verdict::Exhausted { interleavings },
         }
@@ -237,7 +246,7 @@ fn quiet_expected_panics() {
     INSTALLED.call_once(|| {
         let default = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if !info.payload().is::<Deadlock>() && !info.payload().is::<DeadlineReached>() {
+            if !info.payload().is::<Deadlock>() && !info.payload().is::<Stopped>() {
                 default(info);
             }
         }));

@@ -3,7 +3,7 @@
 mod commands;
 
 use clap::{Parser, Subcommand};
-use commands::{controls, explain, list, matrix, model, order, readme, show};
+use commands::{controls, explain, list, matrix, model, order, readme, seeded, show};
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -31,6 +31,8 @@ enum Command {
     Readme(readme::Arguments),
     /// Plants each seeded fault and shows that its property notices. Fails if one does not.
     Controls,
+    /// Plants each bug of the table of seeded bugs and looks for a checker that finds it. Fails if none does.
+    Seeded(seeded::Arguments),
     /// The designs and the scenarios, with their schedules.
     List,
 }
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Command::Order(arguments) => order::run(&arguments),
         Command::Readme(arguments) => readme::run(&arguments),
         Command::Controls => Ok(controls::run()),
+        Command::Seeded(arguments) => seeded::run(&arguments),
         Command::List => Ok(list::run()),
     };
     match outcome {

@@ -13,6 +13,9 @@ macro_rules! faults {
         pub enum Fault { $($(#[$doc])+ $fault,)+ }
 
         impl Fault {
+            /// The environment variable that names the fault to tests with feature `seeded`.
+            pub const VARIABLE: &'static str = "RSKQ_PLANTED";
+
             /// Every fault.
             pub const ALL: &'static [Self] = &[$(Self::$fault),+];
 

@@ -10,17 +10,14 @@ use super::{Backend, Event, Fault};
 use core::cell::Cell;
 use core::marker::PhantomData;
 
-/// The variable that names the fault.
-pub const VARIABLE: &str = "RSKQ_PLANTED";
-
 std::thread_local! {
     static PLANTED: Cell<Option<Fault>> = Cell::new(named());
 }
 
 /// Returns the fault that the environment names.
 fn named() -> Option<Fault> {
-    let name = std::env::var(VARIABLE).ok()?;
-    Some(Fault::by_name(&name).unwrap_or_else(|| panic!("{VARIABLE}: there is no fault {name}")))
+    let name = std::env::var(Fault::VARIABLE).ok()?;
+    Some(Fault::by_name(&name).unwrap_or_else(|| panic!("{}: there is no fault {name}", Fault::VARIABLE)))
 }
 
 /// Plants a fault on this thread from now on, or none; before that it is the one of the environment.

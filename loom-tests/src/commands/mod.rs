@@ -7,6 +7,7 @@ pub(crate) mod matrix;
 pub(crate) mod model;
 pub(crate) mod order;
 pub(crate) mod readme;
+pub(crate) mod seeded;
 pub(crate) mod show;
 
 use loom_tests::artifact::Artifact;

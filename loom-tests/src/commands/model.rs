@@ -2,8 +2,10 @@
 
 use super::Outcome;
 use clap::Args;
+use loom_tests::expected;
 use loom_tests::explore::{Settings, explore};
 use loom_tests::matrix::Report;
+use rskq::sync::Fault;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -19,13 +21,23 @@ pub(crate) struct Arguments {
     /// Stop after so many seconds; the verdicts say so.
     #[arg(long, value_name = "SECONDS")]
     max_time: Option<u64>,
+    /// With this fault; stops once it shows.
+    #[arg(long, value_name = "FAULT")]
+    planted: Option<String>,
 }
 
 /// Prints the verdicts as one JSON object.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let (column, scenario) = (super::design(&arguments.design)?, super::scenario(&arguments.scenario)?);
     let max_time = arguments.max_time.map(Duration::from_secs);
-    let settings = Settings { bound: arguments.bound, max_time, ..Settings::default() };
+    let faults = match &arguments.planted {
+        Some(name) => vec![Fault::by_name(name).ok_or_else(|| format!("there is no fault {name}"))?],
+        None => vec![],
+    };
+    let broken = expected::broken(column.name, scenario.name);
+    let known = arguments.planted.is_some().then_some(&broken[..]);
+    let settings =
+        Settings { bound: arguments.bound, max_time, faults: &faults, known, ..Settings::default() };
     println!("{}", serde_json::to_string(&Report::from(&explore(column, scenario, settings)))?);
     Ok(ExitCode::SUCCESS)
 }

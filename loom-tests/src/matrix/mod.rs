@@ -1,6 +1,6 @@
 //! The verdict matrix: designs by properties, over all scenarios.
 
-mod apart;
+pub mod apart;
 mod report;
 mod state;
 mod table;
