@@ -22,7 +22,7 @@ pub use id::Id;
 pub use storage::{Storage, Vacant};
 
 use crate::lockdep::{Mutex, order};
-use crate::sync::{AtomicU32, Backend};
+use crate::sync::{AtomicU32, Backend, Fault};
 use core::marker::PhantomData;
 use core::ops::Deref;
 use core::sync::atomic::Ordering;
@@ -222,6 +222,9 @@ impl<'a, T: Stable, S: Store<T>> Fresh<'a, T, S> {
     /// The slot has no references until [`publish`](Self::publish), so no reader can come upon an
     /// object that is not filled in yet.
     pub fn alloc(store: &'a S) -> Option<Self> {
+        if S::Backend::planted(Fault::NoRoom) {
+            return None;
+        }
         let index = store.slab().take()?;
         Some(Fresh { store, index, object: PhantomData })
     }
@@ -246,7 +249,9 @@ impl<T: Stable, S: Store<T>> Deref for Fresh<'_, T, S> {
 
 impl<T: Stable, S: Store<T>> Drop for Fresh<'_, T, S> {
     fn drop(&mut self) {
-        self.store.slab().free(self.index);
+        if !S::Backend::planted(Fault::FreshSlotLeaked) {
+            self.store.slab().free(self.index);
+        }
     }
 }
 

@@ -48,6 +48,29 @@ impl<C> Graph<C> {
         report.0
     }
 
+    /// Returns what is in use of a stack that nobody uses any more, all of whose sockets were closed (I25).
+    ///
+    /// What waits, is charged, or is in a group without that is for [`violations`](Self::violations).
+    #[must_use]
+    pub fn leftovers(&self) -> Vec<Violation> {
+        let mut report = Report(Vec::new());
+        let listeners = self.listeners.iter().map(|listener| ("listener", listener.refs));
+        let requests = self.requests.iter().map(|request| ("request", request.refs));
+        let owners = self.owners.iter().map(|owner| ("owner", owner.refs));
+        let groups = self.groups.iter().map(|group| ("group", group.refs));
+        for (slot, (what, refs)) in listeners
+            .enumerate()
+            .chain(requests.enumerate())
+            .chain(owners.enumerate())
+            .chain(groups.enumerate())
+        {
+            report.expect(refs == 0, "I25", || format!("{what} {slot} is left over with {refs} references"));
+        }
+        let in_use = self.chunks as usize - self.free_chunks.len();
+        report.expect(in_use == 0, "I25", || format!("{in_use} chunks are left over"));
+        report.0
+    }
+
     /// I2, I5, I9.
     fn check_queue(&self, report: &mut Report, slot: u32, listener: &ListenerView<C>) {
         let Some(queue) = &listener.queue else { return };
