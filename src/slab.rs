@@ -188,6 +188,17 @@ impl<'s, T: Stable, B: Backend> Slab<'s, T, B> {
         self.slot(index).map_or(0, |slot| slot.refs.peek())
     }
 
+    /// Returns how many slots are free, without taking the lock, for checkers.
+    ///
+    /// # Safety
+    ///
+    /// Nobody may take or free a slot meanwhile.
+    #[cfg(feature = "alloc")]
+    pub(crate) unsafe fn peek_available(&self) -> u32 {
+        // SAFETY: nobody changes the list, by the caller's contract.
+        unsafe { self.free.peek(|free| free.len) }
+    }
+
     /// Returns the objects in order of their slots, in use or not, for checkers.
     #[cfg(feature = "alloc")]
     pub(crate) fn objects(&self) -> impl Iterator<Item = &T> {

@@ -67,9 +67,11 @@ impl<'a, B: Host> Clerk<'a, B> {
         why
     }
 
-    fn ring(&self, wake: Option<Wake<Child, B>>) {
-        if let Some(wake) = wake {
-            self.world.bells.ring(wake.listener());
+    /// A listener gained connections.
+    fn ring(&mut self, wake: Option<Wake<Child, B>>) {
+        match wake {
+            Some(wake) => self.world.bells.ring(wake.listener()),
+            None => self.did(Deed::NotWoken),
         }
     }
 
@@ -250,9 +252,11 @@ impl<'a, B: Host> Clerk<'a, B> {
                 self.did(Deed::Moved);
                 self.ring(wake);
             }
-            Outcome::HandedOver { wake, .. } => {
+            Outcome::HandedOver { connections, wake, .. } => {
                 self.did(Deed::HandedOver);
-                self.ring(wake);
+                if connections > 0 {
+                    self.ring(wake);
+                }
             }
             // No design of ours splices.
             Outcome::Spliced { .. } => self.did(Deed::Unknown),

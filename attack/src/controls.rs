@@ -29,25 +29,24 @@ pub struct Control {
 /// Every control.
 pub const CONTROLS: &[Control] = &[
     of(Attack::SynFlood, Fault::TimerNotRestarted, "gave up"),
-    of(Attack::SynFlood, Fault::CookieNotBelieved, "gave up"),
+    of(Attack::SynFlood, Fault::CookieNotBelieved, "no cookie was believed"),
     of(Attack::SynFlood, Fault::EmbryonicNotCounted, "EmbryonicRsts"),
     of(Attack::SynFlood, Fault::ChargeKept, "I3"),
     Control { seed: Seed::Embedder(Slip::ChildLost), attack: Attack::SynFlood, notices: "bytes of heap" },
-    of(Attack::Exhaustion, Fault::FreshSlotLeaked, "without allocation"),
+    of(Attack::Exhaustion, Fault::FreshSlotLeaked, "I25"),
     of(Attack::Exhaustion, Fault::OwnerReferenceLeaked, "I25"),
     of(Attack::Exhaustion, Fault::GroupLeaked, "I25"),
     of(Attack::Stall, Fault::PushToHead, "came before"),
     of(Attack::Stall, Fault::BacklogNotCounted, "the queue never is full"),
     of(Attack::Stall, Fault::OverflowEndsRequest, "were reset"),
     of(Attack::Hostile, Fault::DropPasses, "were let in"),
-    of(Attack::Hostile, Fault::MapEntryKept, "I17"),
+    of(Attack::Hostile, Fault::MapEntryKept, "Busy"),
     of(Attack::CloseStorm, Fault::LateArrivalDropped, "somebody always listened"),
     of(Attack::CloseStorm, Fault::AddWithoutStateCheck, "I9"),
-    of(Attack::CloseStorm, Fault::MovedUnnoticed, "I3"),
-    of(Attack::CloseStorm, Fault::WakeForgotten, "nobody was woken"),
-    of(Attack::CloseStorm, Fault::HeirNotWoken, "nobody was woken"),
+    of(Attack::CloseStorm, Fault::WakeForgotten, "nobody was to be woken"),
+    of(Attack::CloseStorm, Fault::HeirNotWoken, "nobody was to be woken"),
     of(Attack::CloseStorm, Fault::TargetNotCharged, "I3"),
-    of(Attack::CloseStorm, Fault::OwnerNotHanded, "I5"),
+    of(Attack::CloseStorm, Fault::OwnerNotHanded, "I3"),
 ];
 
 const fn of(attack: Attack, fault: Fault, notices: &'static str) -> Control {

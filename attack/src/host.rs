@@ -5,6 +5,7 @@ use rskq::sync::{Backend, Core, Fault, RawLock};
 use std::cell::Cell;
 use std::hint;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::thread;
 
 /// What an embedder can do wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +28,47 @@ pub trait Host: Backend {
 
 impl Host for DefaultBackend {}
 
-/// What ships, but for what is planted: by one thread, before it begins, for all threads.
+/// The lock that ships, before which a thread that holds none gives way now and then: others come in between
+/// where nothing else would let them.
+pub struct Yielding(spin::Mutex<()>);
+
+thread_local! {
+    /// A sequence of numbers that look random.
+    static CHANCE: Cell<u32> = const { Cell::new(1) };
+    /// How many locks the thread holds: who waits for one spins for as long as its holder sleeps.
+    static HELD: Cell<u32> = const { Cell::new(0) };
+}
+
+// SAFETY: exclusion and publication are those of the lock inside.
+unsafe impl RawLock for Yielding {
+    #[allow(clippy::declare_interior_mutable_const)] // a constructor
+    const INIT: Self = Yielding(<spin::Mutex<()> as RawLock>::INIT);
+    type GuardState = ();
+
+    fn lock(&self) {
+        // xorshift32
+        let mut chance = CHANCE.get();
+        chance ^= chance << 13;
+        chance ^= chance >> 17;
+        chance ^= chance << 5;
+        CHANCE.set(chance);
+        if chance.is_multiple_of(32) && HELD.get() == 0 {
+            thread::yield_now();
+        }
+        HELD.set(HELD.get() + 1);
+        RawLock::lock(&self.0);
+    }
+
+    unsafe fn unlock(&self, (): ()) {
+        HELD.set(HELD.get() - 1);
+        // SAFETY: the caller holds the lock.
+        unsafe { RawLock::unlock(&self.0, ()) }
+    }
+}
+
+impl Host for Core<Yielding> {}
+
+/// The same, and what is planted: by one thread, before it begins, for all threads.
 pub struct Seeded;
 
 static FAULT: AtomicU8 = AtomicU8::new(NOTHING);
@@ -63,16 +104,16 @@ impl Seeded {
 }
 
 impl Backend for Seeded {
-    type AtomicU32 = <DefaultBackend as Backend>::AtomicU32;
-    type PieceAtomicU32 = <DefaultBackend as Backend>::PieceAtomicU32;
-    type Count = <DefaultBackend as Backend>::Count;
-    type Stat = <DefaultBackend as Backend>::Stat;
-    type Lock = <DefaultBackend as Backend>::Lock;
-    type PieceLock = <DefaultBackend as Backend>::PieceLock;
-    type Canary = <DefaultBackend as Backend>::Canary;
-    type PieceCanary = <DefaultBackend as Backend>::PieceCanary;
+    type AtomicU32 = <Core<Yielding> as Backend>::AtomicU32;
+    type PieceAtomicU32 = <Core<Yielding> as Backend>::PieceAtomicU32;
+    type Count = <Core<Yielding> as Backend>::Count;
+    type Stat = <Core<Yielding> as Backend>::Stat;
+    type Lock = <Core<Yielding> as Backend>::Lock;
+    type PieceLock = <Core<Yielding> as Backend>::PieceLock;
+    type Canary = <Core<Yielding> as Backend>::Canary;
+    type PieceCanary = <Core<Yielding> as Backend>::PieceCanary;
 
-    const SOCKS_SHIFT: u32 = DefaultBackend::SOCKS_SHIFT;
+    const SOCKS_SHIFT: u32 = Core::<Yielding>::SOCKS_SHIFT;
 
     fn planted(fault: Fault) -> bool {
         if fault == Fault::NoRoom {

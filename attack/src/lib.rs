@@ -15,7 +15,7 @@ mod tally;
 mod world;
 
 pub use clerk::Clerk;
-pub use host::{Host, Seeded, Slip, Unpublished};
+pub use host::{Host, Seeded, Slip, Unpublished, Yielding};
 pub use report::Report;
 pub use world::World;
 

@@ -43,12 +43,18 @@ impl Report {
     }
 }
 
+/// How many things that do not hold are told to a reader.
+const TOLD: usize = 8;
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verdict = if self.holds() { "withstood" } else { "BROKEN" };
         write!(f, "{}: {verdict}, {:.1} s", self.name, self.seconds)?;
-        for broken in &self.broken {
+        for broken in self.broken.iter().take(TOLD) {
             write!(f, "\n  broken: {broken}")?;
+        }
+        if self.broken.len() > TOLD {
+            write!(f, "\n  and {} more", self.broken.len() - TOLD)?;
         }
         let mut line = String::new();
         for (name, value) in &self.figures {

@@ -36,6 +36,8 @@ deeds! {
     Accepted, Aborted, GivenBack,
     /// Steps of a closing listener that moved one connection, or all.
     Moved, HandedOver,
+    /// A listener gained a connection, and nobody was to be woken.
+    NotWoken,
     /// Listeners that were opened, shut down, closed, refused.
     Listened, Shut, Closed, NoListenerSlot, NoGroupRoom, ListenRefused,
 }
@@ -139,6 +141,12 @@ impl Tally {
         }
         if counters.GroupFull + counters.SocksFull != self[NoGroupRoom] as u32 {
             broken.push(format!("{} listeners were refused for want of a group's room", self[NoGroupRoom]));
+        }
+        if self[NotWoken] != 0 {
+            broken.push(format!(
+                "{} times a listener gained connections, and nobody was to be woken",
+                self[NotWoken]
+            ));
         }
         if self[Unknown] != 0 {
             broken.push(format!("{} refusals that are not known here", self[Unknown]));

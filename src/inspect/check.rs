@@ -48,26 +48,24 @@ impl<C> Graph<C> {
         report.0
     }
 
-    /// Returns what is in use of a stack that nobody uses any more, all of whose sockets were closed (I25).
-    ///
-    /// What waits, is charged, or is in a group without that is for [`violations`](Self::violations).
+    /// Returns what is in use of a stack whose sockets were all closed (I25).
     #[must_use]
     pub fn leftovers(&self) -> Vec<Violation> {
         let mut report = Report(Vec::new());
-        let listeners = self.listeners.iter().map(|listener| ("listener", listener.refs));
-        let requests = self.requests.iter().map(|request| ("request", request.refs));
-        let owners = self.owners.iter().map(|owner| ("owner", owner.refs));
-        let groups = self.groups.iter().map(|group| ("group", group.refs));
-        for (slot, (what, refs)) in listeners
-            .enumerate()
-            .chain(requests.enumerate())
-            .chain(owners.enumerate())
-            .chain(groups.enumerate())
-        {
-            report.expect(refs == 0, "I25", || format!("{what} {slot} is left over with {refs} references"));
-        }
-        let in_use = self.chunks as usize - self.free_chunks.len();
-        report.expect(in_use == 0, "I25", || format!("{in_use} chunks are left over"));
+        let mut expect_free = |what, free: u32, refs: Vec<u32>| {
+            report.expect(free as usize == refs.len(), "I25", || {
+                let held: Vec<_> = refs.iter().enumerate().filter(|(_, refs)| **refs != 0).collect();
+                format!("of {} {what} {free} are free; slots and references: {held:?}", refs.len())
+            });
+        };
+        let free = self.free_slots;
+        expect_free("listeners", free.listeners, self.listeners.iter().map(|l| l.refs).collect());
+        expect_free("requests", free.requests, self.requests.iter().map(|r| r.refs).collect());
+        expect_free("owners", free.owners, self.owners.iter().map(|o| o.refs).collect());
+        expect_free("groups", free.groups, self.groups.iter().map(|g| g.refs).collect());
+        report.expect(self.free_chunks.len() == self.chunks as usize, "I25", || {
+            format!("of {} chunks {} are free", self.chunks, self.free_chunks.len())
+        });
         report.0
     }
 

@@ -128,7 +128,7 @@ fn everything<B: Host>(clerk: &mut Clerk<'_, B>) {
         clerk.poll();
         clerk.answer();
         arrive(clerk, &mut client);
-        for place in [1, 0, PROGRAMMED, ALONE, 2] {
+        for place in [1, 0, PROGRAMMED, FOUND, ALONE, 2] {
             let Some(id) = clerk.world.listener(place) else { continue };
             let _ = clerk.close(id);
             arrive(clerk, &mut client);

@@ -46,6 +46,7 @@ struct Seen {
     tries: AtomicU64,
     most_tries: AtomicU64,
     gave_up: AtomicU64,
+    most_milliseconds: AtomicU64,
     most_heap: AtomicUsize,
 }
 
@@ -121,6 +122,10 @@ pub(super) fn run<B: Host>(kind: &'static Kind, Size { time, .. }: Size) -> Repo
         report.figure("clients that gave up", number(&seen.gave_up));
         report.figure("tries of all clients", tries);
         report.figure("most tries of a client", number(&seen.most_tries));
+        report.figure("most milliseconds of a client", number(&seen.most_milliseconds));
+        report.expect(kind.cookies == Syncookies::Never || tally[Deed::Believed] > 0, || {
+            "no cookie was believed".into()
+        });
         let most_heap = seen.most_heap.load(Ordering::Relaxed);
         report.figure("most bytes of heap", most_heap as u64);
         report.expect(number(&seen.gave_up) == 0, || "a client gave up".into());
@@ -190,6 +195,7 @@ fn connect<B: Host>(clerk: &mut Clerk<'_, B>, seen: &Seen, client: u64) {
             ended.fetch_add(1, Ordering::Relaxed);
             seen.tries.fetch_add(tries, Ordering::Relaxed);
             seen.most_tries.fetch_max(tries, Ordering::Relaxed);
+            seen.most_milliseconds.fetch_max(begin.elapsed().as_millis() as u64, Ordering::Relaxed);
             return;
         }
     }

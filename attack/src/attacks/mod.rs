@@ -36,9 +36,9 @@ pub struct Size {
 
 impl Size {
     /// For a test of everything.
-    pub const SMALL: Self = Self { time: Duration::from_millis(400), connections: 20_000 };
+    pub const SMALL: Self = Self { time: Duration::from_millis(400), connections: 50_000 };
     /// For a verdict.
-    pub const FULL: Self = Self { time: Duration::from_secs(15), connections: 1_000_000 };
+    pub const FULL: Self = Self { time: Duration::from_secs(15), connections: 10_000_000 };
 }
 
 impl Attack {

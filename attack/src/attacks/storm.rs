@@ -11,6 +11,7 @@ use crate::world::{Job, PATIENCE, Sizes, World, arrival, local, timed};
 use crate::{Host, Request};
 use rskq::{Arrival, Config, Design, HandshakeEnd, ListenError, Payload, Syn, Sysctl};
 use spin::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
@@ -19,13 +20,15 @@ const CLOSERS: usize = 2;
 /// Listeners of each closer.
 const EACH: usize = 2;
 const BACKLOG: u32 = 64;
+/// How many connections arrive, at least, before a closer stops the next listener.
+const CALM: u64 = 16;
 /// Fast-open connections of each listener.
 const FAST: u32 = 8;
 
 const SIZES: Sizes = Sizes {
-    // Closed ones keep their slots while connections name them.
-    listeners: 3 * CLOSERS * EACH,
-    owners: 4 * CLOSERS * EACH,
+    // Those that were closed keep theirs while half-open requests name them.
+    listeners: 64,
+    owners: 128,
     requests: 512,
     groups: 2,
     chunks: 2,
@@ -47,12 +50,14 @@ pub(super) fn run<B: Host>(design: Design, Size { connections, .. }: Size) -> Re
             open(&mut opener, place).expect("there is room");
         }
         let fast: Fast<B> = Mutex::new(Vec::new());
-        let (fast, began) = (&fast, Instant::now());
+        let arrived = AtomicU64::new(0);
+        let (fast, arrived, began) = (&fast, &arrived, Instant::now());
         let mut workers: Vec<Job<'_, B>> = Vec::new();
         for first in 0..CLIENTS {
             workers.push(Box::new(move |clerk| {
                 for client in (first..connections).step_by(CLIENTS as usize) {
                     arrive(clerk, client, fast);
+                    arrived.fetch_add(1, Ordering::Relaxed);
                 }
             }));
         }
@@ -61,9 +66,13 @@ pub(super) fn run<B: Host>(design: Design, Size { connections, .. }: Size) -> Re
             helpers.push(Box::new(move |clerk| {
                 for round in 0.. {
                     let place = closer * EACH + round % EACH;
-                    if clerk.world.is_done() || !close_and_reopen(clerk, place, round) {
+                    while arrived.load(Ordering::Relaxed) < round as u64 * CALM && !clerk.world.is_done() {
+                        thread::yield_now();
+                    }
+                    if clerk.world.is_done() {
                         return;
                     }
+                    close_and_reopen(clerk, place, round);
                 }
             }));
         }
@@ -154,22 +163,22 @@ fn shake_hands<B: Host>(clerk: &mut Clerk<'_, B>, arrival: Arrival) {
     }
 }
 
-/// Stops a listener and lets it, or another one in its place, listen; gives up if there never is a slot.
-fn close_and_reopen<B: Host>(clerk: &mut Clerk<'_, B>, place: usize, round: usize) -> bool {
-    let Some(id) = clerk.world.listener(place) else { return false };
+/// Stops a listener and lets it, or another one in its place, listen.
+fn close_and_reopen<B: Host>(clerk: &mut Clerk<'_, B>, place: usize, round: usize) {
+    let id = clerk.world.listener(place).expect("it was open when this began");
     if round % 4 < 2 {
         clerk.shutdown(id).expect("it listens");
-        return clerk.listen(id, BACKLOG).is_ok();
+        return clerk.listen(id, BACKLOG).expect("its group has room for it");
     }
     clerk.close(id).expect("it is open");
     let begin = Instant::now();
-    while begin.elapsed() < PATIENCE {
-        match open(clerk, place) {
-            Ok(()) => return true,
-            // Connections still name those that were closed, until they are accepted.
-            Err(error) => assert_eq!(error, ListenError::NoListenerSlot),
+    while let Err(error) = open(clerk, place) {
+        // Connections still name those that were closed, until they are accepted.
+        assert_eq!(error, ListenError::NoListenerSlot);
+        assert!(begin.elapsed() < PATIENCE, "no slot of a listener came back");
+        if clerk.world.is_done() {
+            return;
         }
         thread::yield_now();
     }
-    panic!("no slot of a listener came back")
 }
