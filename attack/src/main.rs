@@ -2,7 +2,7 @@
 
 use attack::attacks::{Attack, Size};
 use attack::controls::CONTROLS;
-use attack::{Host, Report, Seeded, Slip, Unpublished};
+use attack::{Host, Report, Seeded, Slip, Unpublished, Yielding};
 use clap::{Parser, Subcommand, ValueEnum};
 use rskq::DefaultBackend;
 use rskq::sync::Core;
@@ -33,6 +33,9 @@ enum Command {
         /// How many connections arrive, each time.
         #[arg(long)]
         connections: Option<u64>,
+        /// Threads give way now and then before they take a lock.
+        #[arg(long)]
+        yielding: bool,
         /// One JSON object an attack on standard output, and nothing else there.
         #[arg(long)]
         json: bool,
@@ -62,13 +65,14 @@ enum Broken {
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Run { attacks, full, seconds, connections, json } => {
+        Command::Run { attacks, full, seconds, connections, yielding, json } => {
             let size = if full { Size::FULL } else { Size::SMALL };
             let size = Size {
                 time: seconds.map_or(size.time, Duration::from_secs_f64),
                 connections: connections.unwrap_or(size.connections),
             };
             let attacks = if attacks.is_empty() { Attack::ALL.to_vec() } else { attacks };
+            let run = if yielding { run::<Core<Yielding>> } else { run::<DefaultBackend> };
             run(&attacks, size, json)
         }
         Command::Controls => controls(),
@@ -89,9 +93,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(attacks: &[Attack], size: Size, json: bool) -> ExitCode {
+fn run<B: Host>(attacks: &[Attack], size: Size, json: bool) -> ExitCode {
     let mut holds = true;
-    for report in attacks.iter().flat_map(|attack| attack.run::<DefaultBackend>(size)) {
+    for report in attacks.iter().flat_map(|attack| attack.run::<B>(size)) {
         holds &= report.holds();
         if json {
             println!("{}", serde_json::to_string(&report).expect("it is made of words and numbers"));
