@@ -7,13 +7,13 @@ ROOT_FEATURES = alloc,designs
 NOT_THE_MATRIX = --lib --bins $(patsubst loom-tests/tests/%,--test %,$(filter-out loom-tests/tests/matrix,\
 	$(basename $(patsubst %/main.rs,%,$(wildcard loom-tests/tests/*.rs loom-tests/tests/*/main.rs)))))
 
-.PHONY: run test lint unit oracle models loom freestanding readme pictures shards bench clean
+.PHONY: run test lint unit attacks oracle models loom freestanding readme pictures shards bench flood sanitize clean
 
 # Verdicts, interleavings, the replay: what there is to see, in about a minute.
 run:
 	$(CARGO) run --release -p loom-tests -- run
 
-test: lint unit oracle models freestanding pictures readme
+test: lint unit attacks oracle models freestanding pictures readme
 
 lint:
 	$(CARGO) fmt --all --check
@@ -29,6 +29,10 @@ unit:
 	$(CARGO) test -p rskq
 	$(CARGO) test -p rskq --features $(ROOT_FEATURES)
 	$(CARGO) test -p rskq --features $(ROOT_FEATURES),lockdep
+
+# Every attack at a test's size, and every fault that it is to notice.
+attacks:
+	$(CARGO) test --release -p attack
 
 # A real kernel, recorded; the control, in which rules are broken one at a time; and the kernel of this
 # machine, where it may be driven.
@@ -64,6 +68,17 @@ readme:
 # Each model is in one shard. Needs cargo-nextest.
 shards:
 	ci/shards.sh
+
+# Every attack at full size, on the lock that ships, and the close storm once more on one before which threads give
+# way: some four minutes on two CPUs.
+flood:
+	$(CARGO) run --release -p attack -- run --full
+	$(CARGO) run --release -p attack -- run --full --yielding close-storm
+
+# The attacks and the threads' tests under AddressSanitizer, LeakSanitizer and ThreadSanitizer, whose runtimes come
+# with Rust. SCALE says how long.
+sanitize:
+	ci/sanitize.sh
 
 bench:
 	$(CARGO) bench -p rskq --features lockdep --bench lockdep

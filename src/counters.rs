@@ -70,7 +70,7 @@ counters! {
     TCPMigrateReqFailure,
     /// Times that were more than a second earlier than one told before.
     ClockBackwards,
-    /// Connections turned away because every request slot was in use.
+    /// Connections turned away because every request slot was in use, or there is no established table.
     RequestSlabFull,
     /// Listeners refused because every listener or owner slot was in use.
     ListenerSlabFull,

@@ -191,6 +191,17 @@ impl<'s, T: Stable, B: Backend> Slab<'s, T, B> {
         self.slot(index).map_or(0, |slot| slot.refs.peek())
     }
 
+    /// Returns how many slots are free, without taking the lock, for checkers.
+    ///
+    /// # Safety
+    ///
+    /// Nobody may take or free a slot meanwhile.
+    #[cfg(feature = "alloc")]
+    pub(crate) unsafe fn peek_available(&self) -> u32 {
+        // SAFETY: nobody changes the list, by the caller's contract.
+        unsafe { self.free.peek(|free| free.len) }
+    }
+
     /// Returns the objects in order of their slots, in use or not, for checkers.
     #[cfg(feature = "alloc")]
     pub(crate) fn objects(&self) -> impl Iterator<Item = &T> {
@@ -225,6 +236,9 @@ impl<'a, T: Stable, S: Store<T>> Fresh<'a, T, S> {
     /// The slot has no references until [`publish`](Self::publish), so no reader can come upon an
     /// object that is not filled in yet.
     pub fn alloc(store: &'a S) -> Option<Self> {
+        if S::Backend::planted(Fault::NoRoom) {
+            return None;
+        }
         let index = store.slab().take()?;
         Some(Fresh { store, index, object: PhantomData })
     }
@@ -249,7 +263,9 @@ impl<T: Stable, S: Store<T>> Deref for Fresh<'_, T, S> {
 
 impl<T: Stable, S: Store<T>> Drop for Fresh<'_, T, S> {
     fn drop(&mut self) {
-        self.store.slab().free(self.index);
+        if !S::Backend::planted(Fault::FreshSlotLeaked) {
+            self.store.slab().free(self.index);
+        }
     }
 }
 

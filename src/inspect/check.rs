@@ -48,6 +48,27 @@ impl<C> Graph<C> {
         report.0
     }
 
+    /// Returns what is in use of a stack whose sockets were all closed (I25).
+    #[must_use]
+    pub fn leftovers(&self) -> Vec<Violation> {
+        let mut report = Report(Vec::new());
+        let mut expect_free = |what, free: u32, refs: Vec<u32>| {
+            report.expect(free as usize == refs.len(), "I25", || {
+                let held: Vec<_> = refs.iter().enumerate().filter(|(_, refs)| **refs != 0).collect();
+                format!("of {} {what} {free} are free; slots and references: {held:?}", refs.len())
+            });
+        };
+        let free = self.free_slots;
+        expect_free("listeners", free.listeners, self.listeners.iter().map(|l| l.refs).collect());
+        expect_free("requests", free.requests, self.requests.iter().map(|r| r.refs).collect());
+        expect_free("owners", free.owners, self.owners.iter().map(|o| o.refs).collect());
+        expect_free("groups", free.groups, self.groups.iter().map(|g| g.refs).collect());
+        report.expect(self.free_chunks.len() == self.chunks as usize, "I25", || {
+            format!("of {} chunks {} are free", self.chunks, self.free_chunks.len())
+        });
+        report.0
+    }
+
     /// I2, I5, I9.
     fn check_queue(&self, report: &mut Report, slot: u32, listener: &ListenerView<C>) {
         let Some(queue) = &listener.queue else { return };

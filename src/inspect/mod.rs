@@ -28,6 +28,8 @@ pub struct Graph<C> {
     pub owners: Vec<OwnerView>,
     /// Groups by slot, in use or not.
     pub groups: Vec<GroupView>,
+    /// How many slots of each slab are free.
+    pub free_slots: FreeSlots,
     /// How many chunks the groups share for their `socks[]`.
     pub chunks: u32,
     /// Those that are free.
@@ -36,6 +38,19 @@ pub struct Graph<C> {
     pub map: Vec<Option<u32>>,
     /// Whether the stack keeps the SYN-ACK timers.
     pub keeps_timers: bool,
+}
+
+/// How many slots of each slab are free.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FreeSlots {
+    /// Of listeners.
+    pub listeners: u32,
+    /// Of requests.
+    pub requests: u32,
+    /// Of owners.
+    pub owners: u32,
+    /// Of groups.
+    pub groups: u32,
 }
 
 /// A listener.
@@ -309,11 +324,21 @@ impl<C: Clone + Send + 'static, B: Backend> Stack<'_, C, B> {
                 chunks: net.socks.chunks_of(&group.socks, num_socks).collect(),
             }
         });
+        // SAFETY: nobody takes or frees a slot meanwhile, by the caller's contract.
+        let free_slots = unsafe {
+            FreeSlots {
+                listeners: net.listeners.peek_available(),
+                requests: net.requests.peek_available(),
+                owners: net.owners.peek_available(),
+                groups: net.groups.peek_available(),
+            }
+        };
         Graph {
             listeners: listeners.collect(),
             requests: requests.collect(),
             owners: owners.collect(),
             groups: groups.collect(),
+            free_slots,
             chunks: net.socks.chunks(),
             free_chunks: net.socks.free_chunks().collect(),
             keeps_timers: self.timers.is_some(),

@@ -60,8 +60,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     /// Makes a request with a child in it. Counts, and gives the child back, if there is no slot.
     pub(super) fn new_request(&self, arrival: Arrival, child: C) -> Result<RequestRef<'_, 's, C, B>, C> {
         let Some(fresh) = Fresh::<RequestSock<C, B>, Net<'s, C, B>>::alloc(&self.net) else {
-            count(&self.net.counters.RequestSlabFull);
-            count(&self.net.counters.ListenDrops);
+            self.count_no_request_slot();
             return Err(child);
         };
         // SAFETY: fresh from the slab, not published.
@@ -71,6 +70,12 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         };
         debug_assert!(none.is_none());
         Ok(fresh.publish())
+    }
+
+    /// Counts a connection that is dropped because there is no request for it.
+    pub(super) fn count_no_request_slot(&self) {
+        count(&self.net.counters.RequestSlabFull);
+        count(&self.net.counters.ListenDrops);
     }
 
     /// Counts a refusal and takes the child out of the request, which no queue took.

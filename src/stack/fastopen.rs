@@ -70,6 +70,7 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
         };
         if self.ehash.is_void() {
             // Without a lock for its tuple nobody could tell of the end of the handshake.
+            self.count_no_request_slot();
             return Err(Refused { child, why: Refusal::NoRequestSlot });
         }
         let request = match self.new_request(arrival, child) {

@@ -41,6 +41,7 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
         }
         let group = self.table.lookup(&self.net, tuple.local, held).ok_or(Refusal::NoListener)?;
         if self.ehash.is_void() {
+            self.count_no_request_slot();
             return Err(Refusal::NoRequestSlot);
         }
         let mut why = Refusal::NoRequestSlot;
@@ -74,8 +75,7 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
                 }
             }
             let Some(fresh) = Fresh::<RequestSock<C, B>, _>::alloc(&self.net) else {
-                count(&self.net.counters.RequestSlabFull);
-                count(&self.net.counters.ListenDrops);
+                self.count_no_request_slot();
                 return Err((AddError::Full, ()));
             };
             // SAFETY: fresh from the slab, not published.

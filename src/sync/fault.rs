@@ -75,6 +75,10 @@ faults! {
     FastChargeKept,
     /// Fast open: the end of a handshake does not say so.
     HandshakeNotEnded,
+    /// Slab: an allocation finds no room, though there is some.
+    NoRoom,
+    /// Slab: a slot that was taken for what could not be completed is not given back.
+    FreshSlotLeaked,
     /// Group: a member that leaves stays counted.
     MemberStillCounted,
     /// Group: a member that leaves goes on naming its group.

@@ -76,8 +76,9 @@ pub(crate) fn graph(stack: &mut TestStack) -> Graph<u32> {
 
 /// Asserts that nothing is in use and nothing waits.
 pub(crate) fn assert_empty(stack: &mut TestStack) {
-    let Graph { listeners, requests, owners, groups, chunks, free_chunks, map, keeps_timers: _ } =
-        graph(stack);
+    let graph = graph(stack);
+    assert_eq!(graph.leftovers(), []);
+    let Graph { listeners, requests, owners, groups, map, .. } = graph;
     for (slot, listener) in listeners.iter().enumerate() {
         let queue = listener.queue.as_ref().expect("nobody holds a lock");
         assert!(
@@ -95,7 +96,6 @@ pub(crate) fn assert_empty(stack: &mut TestStack) {
         let free = request.refs == 0 && request.state == RequestState::Free && request.owner.is_none();
         assert!(free, "request {slot} is left over: {request:?}");
     }
-    assert_eq!(free_chunks.len(), chunks as usize, "a chunk is left over");
     assert!(map.iter().all(Option::is_none), "a listener is left over in the map: {map:?}");
     for (slot, owner) in owners.iter().enumerate() {
         assert!(owner.refs == 0 && owner.link == Link::Vacant, "owner {slot} is left over: {owner:?}");

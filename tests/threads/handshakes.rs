@@ -4,7 +4,7 @@ use super::common::HERE;
 use super::{World, addr, keeps_all};
 use crate::common::{Request, tuple};
 use rskq::*;
-use std::sync::Mutex;
+use spin::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
@@ -54,7 +54,7 @@ impl World {
         for _ in 0..2 {
             match self.stack.syn(arrival, HERE) {
                 Ok(Syn::New { request: id, .. } | Syn::Duplicate(id)) => {
-                    self.handshakes.half_open.lock().unwrap().push(id)
+                    self.handshakes.half_open.lock().push(id)
                 }
                 Ok(Syn::Cookie(_)) => {}
                 Err(why) => assert!(
@@ -85,7 +85,7 @@ impl World {
             Ok(FastOpened { delivered, handshake }) => {
                 assert!(delivered.wake.is_some());
                 self.handshakes.began.fetch_add(1, Ordering::Relaxed);
-                self.handshakes.fast.lock().unwrap().push(handshake);
+                self.handshakes.fast.lock().push(handshake);
                 if child.is_multiple_of(2) {
                     self.end_fast(handshake, HandshakeEnd::Done);
                 }
@@ -118,9 +118,9 @@ impl World {
 
     /// Lets the timers of what was half open a moment ago go off, and fast handshakes end.
     fn mind_once(&self) {
-        let half_open = std::mem::take(&mut *self.handshakes.half_open.lock().unwrap());
+        let half_open = std::mem::take(&mut *self.handshakes.half_open.lock());
         half_open.into_iter().for_each(|id| self.tick(id));
-        let fast = std::mem::take(&mut *self.handshakes.fast.lock().unwrap());
+        let fast = std::mem::take(&mut *self.handshakes.fast.lock());
         fast.into_iter().for_each(|handshake| self.end_fast(handshake, HandshakeEnd::Reset));
     }
 

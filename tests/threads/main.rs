@@ -13,8 +13,8 @@ use handshakes::Handshakes;
 use rskq::inspect::Violation;
 use rskq::migrate::CloneFixes;
 use rskq::*;
+use spin::Mutex;
 use std::net::SocketAddr;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
@@ -106,7 +106,7 @@ impl World {
     }
 
     fn listener(&self, which: usize) -> Listener {
-        self.listeners.lock().unwrap()[which]
+        self.listeners.lock()[which]
     }
 
     /// The children that arrive at a client in a round, each with its hashes.
@@ -198,7 +198,7 @@ impl World {
             thread::yield_now();
         };
         self.stack.set_fastopen(reopened, FAST).unwrap();
-        self.listeners.lock().unwrap()[which] = reopened;
+        self.listeners.lock()[which] = reopened;
     }
 
     /// Runs `arrive` for each client and round, beside who accepts, who closes and who minds the timers.
