@@ -1,14 +1,16 @@
 //! Shutdown and close, some steps at a time.
 
-use crate::world::{Socket, State, World, falls_on, free_owners};
+use super::groups::Group;
+use super::world::{Socket, State, World, free_owners, sk_hash};
+use crate::common::Listener;
 use rskq::inspect::Graph;
 use rskq::*;
 
 /// What a step said, without what borrows the stack.
 enum Said {
     Aborted(u32),
-    Moved(crate::common::Listener),
-    HandedOver(crate::common::Listener, u32),
+    Moved(Listener),
+    HandedOver(Listener, u32),
 }
 
 impl World {
@@ -28,15 +30,14 @@ impl World {
             assert_eq!(stopped.map(drop), Err(error));
             return;
         }
-        let left = self.targets(before, id.index());
-        let heir = if state == State::Listening { self.leave(before, which, close) } else { None };
-        let targets = match (self.design, state) {
-            (Design::Abort, _) => vec![],
-            (Design::Linux, State::Listening) if self.migrate_req => self.members.clone(),
-            (Design::Linux, State::Listening) => vec![],
-            (Design::Linux, _) => left,
-            _ => self.members.clone(),
-        };
+        // Who is left of the group that it is in by Linux's rules, though it has left LISTEN.
+        let mut still_in = self.still_in(before, id.index());
+        let mut heir = None;
+        if state == State::Listening {
+            let (left, place) = self.leave(which);
+            heir = self.heir(before, which, &left, place, close);
+            still_in = (left.members, left.program);
+        }
         self.socket(which).state = State::Stopping { close };
         let (said, done) = self.take_steps(which, close, steps);
         let mut said = said.into_iter();
@@ -46,7 +47,7 @@ impl World {
             self.told_again(heir, &mut said);
         }
         for said in said {
-            self.one_by_one(which, &targets, said);
+            self.one_by_one(which, &still_in, said);
         }
         if done {
             assert!(self.socket(which).queue.is_empty(), "the last step leaves nothing");
@@ -61,23 +62,26 @@ impl World {
         }
     }
 
-    /// Takes a listening socket out of the group; returns who gets everything at once, if anybody does.
-    fn leave(&mut self, before: &Graph<u32>, which: usize, close: bool) -> Option<usize> {
-        let place = self.members.iter().position(|&member| member == which).expect("it listens");
-        self.members.swap_remove(place);
-        if self.members.is_empty() {
-            self.cookie = None; // whoever listens next begins another group
-        }
-        let view = &before.listeners[self.socket(which).id.index() as usize];
+    /// Returns who gets at once everything that a socket held which left its group, if anybody does.
+    fn heir(
+        &self,
+        before: &Graph<u32>,
+        which: usize,
+        left: &Group,
+        place: usize,
+        close: bool,
+    ) -> Option<usize> {
+        let socket = self.known(which);
+        let view = &before.listeners[socket.id.index() as usize];
         let fast = view.fastopenq.as_ref().expect("nobody holds a lock").qlen;
         // Who still has to take steps asks the heir again, and is to find who has its own by then.
         let asked = self.sockets.iter().flatten().any(|socket| socket.estate == Some(which));
-        let nothing = self.socket(which).queue.is_empty() && view.charges.is_none() && fast == 0 && !asked;
+        let nothing = socket.queue.is_empty() && view.charges.is_none() && fast == 0 && !asked;
         if self.design != Design::Handover || nothing || !close && free_owners(before) == 0 {
             return None;
         }
         // Who took the place, or who is left of it.
-        self.members.get(place).or(self.members.last()).copied()
+        left.members.get(place).or(left.members.last()).copied()
     }
 
     fn take_steps(&self, which: usize, close: bool, steps: usize) -> (Vec<Said>, bool) {
@@ -128,9 +132,14 @@ impl World {
     }
 
     /// The oldest goes to who listens now, or is aborted where nobody does.
-    fn one_by_one(&mut self, which: usize, targets: &[usize], said: Said) {
+    fn one_by_one(&mut self, which: usize, (members, program): &(Vec<usize>, Option<u32>), said: Said) {
         let child = self.socket(which).queue.pop_front().expect("something waits");
-        let target = falls_on(targets, self.hashes[child as usize]);
+        let (client, hash) = self.children[child as usize];
+        let target = match self.design {
+            Design::Linux => self.migrates_to(members, *program, sk_hash(hash), Occasion::Close),
+            _ if self.adopts() => self.selected(client, sk_hash(hash), Occasion::Close).ok(),
+            _ => None,
+        };
         match (said, target) {
             (Said::Aborted(aborted), None) => {
                 assert_eq!(aborted, child, "the oldest first");

@@ -1,6 +1,6 @@
 //! Fast open.
 
-use crate::world::{State, World, free_requests};
+use super::world::{State, World, free_requests};
 use rskq::inspect::{FastOpenView, Graph};
 use rskq::request::RequestState;
 use rskq::*;
@@ -34,31 +34,8 @@ impl World {
     }
 
     pub(crate) fn syn_fastopen(&mut self, before: &Graph<u32>, client: u32, hash: u32) {
-        let child = self.child(hash);
-        let expected = match self.selected(hash) {
-            None => Err(Refusal::NoListener),
-            Some(_) if free_requests(before) == 0 => Err(Refusal::NoRequestSlot),
-            Some(which) => {
-                let syn_queue_full = self.is_syn_queue_full(before, which);
-                let (now, reset_at) = (self.seconds(), self.reset_at.clone());
-                let since_reset = |slot: &u32| now - reset_at[slot];
-                let socket = self.socket(which);
-                let fastopenq = fastopenq(before, socket.id.index());
-                let open = i64::from(fastopenq.qlen);
-                // The one that was reset first makes way after a minute.
-                let makes_way = fastopenq.reset.first().is_some_and(|slot| since_reset(slot) >= 60);
-                if socket.is_full() && !syn_queue_full {
-                    Err(Refusal::AcceptQueueFull)
-                } else if syn_queue_full
-                    || open - i64::from(makes_way && open >= i64::from(socket.limit))
-                        >= i64::from(socket.limit)
-                {
-                    Err(Refusal::FastOpenLimit)
-                } else {
-                    Ok(which)
-                }
-            }
-        };
+        let child = self.child(client, hash);
+        let expected = self.takes_fast(before, client, hash);
         match self.stack.syn_fastopen(World::arrival(client, hash), self.here(), child) {
             Ok(FastOpened { delivered, handshake }) => {
                 let which = expected.expect("the reference refuses it");
@@ -71,6 +48,30 @@ impl World {
                 self.ended(child);
             }
         }
+    }
+
+    /// Who takes a connection with its SYN, or why nobody does.
+    fn takes_fast(&self, before: &Graph<u32>, client: u32, hash: u32) -> Result<usize, Refusal> {
+        if self.receives(client).is_none() {
+            return Err(Refusal::NoListener);
+        }
+        if free_requests(before) == 0 {
+            return Err(Refusal::NoRequestSlot);
+        }
+        let which = self.selected(client, hash, Occasion::Syn)?;
+        let socket = self.known(which);
+        if self.wants_cookie(before, which) {
+            return Err(Refusal::FastOpenLimit);
+        }
+        if socket.is_full() {
+            return Err(Refusal::AcceptQueueFull);
+        }
+        let fastopenq = fastopenq(before, socket.id.index());
+        let (open, limit) = (i64::from(fastopenq.qlen), i64::from(socket.limit));
+        // The one that was reset first makes way after a minute.
+        let is_old = |slot: &u32| self.seconds() - self.reset_at[slot] >= 60;
+        let makes_way = open >= limit && fastopenq.reset.first().is_some_and(is_old);
+        if open - i64::from(makes_way) >= limit { Err(Refusal::FastOpenLimit) } else { Ok(which) }
     }
 
     /// Ends the handshake that began so many fast opens ago.

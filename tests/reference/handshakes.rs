@@ -1,39 +1,30 @@
 //! SYN, SYN-ACK timer, final ACK, reset.
 
-use crate::common::linux::retries_left;
-use crate::common::{Request, tuple};
-use crate::world::{RETRIES, Socket, State, World, addr, falls_on, free_requests, half_open};
+use super::world::{RETRIES, Socket, State, World, ends, free_requests, half_open, sk_hash};
+use crate::common::{Request, retries_left};
 use rskq::inspect::Graph;
 use rskq::*;
 
 /// What a SYN is answered with.
 #[derive(Debug, PartialEq, Eq)]
 enum Answer {
-    New,
+    New(usize),
     Again(Request),
     Cookie(usize),
 }
 
 impl World {
     pub(crate) fn syn(&mut self, before: &Graph<u32>, client: u32, hash: u32) {
-        let expected = match (self.half_open.get(&client).copied(), self.selected(hash)) {
-            (Some((known, _)), _) => Ok(Answer::Again(known)),
-            (None, None) => Err(Refusal::NoListener),
-            (None, Some(which)) if self.socket(which).is_full() => Err(Refusal::AcceptQueueFull),
-            (None, Some(which)) if self.is_syn_queue_full(before, which) => Ok(Answer::Cookie(which)),
-            (None, Some(_)) if free_requests(before) == 0 => Err(Refusal::NoRequestSlot),
-            (None, Some(_)) => Ok(Answer::New),
-        };
+        let expected = self.answer(before, client, hash);
         match self.stack.syn(World::arrival(client, hash), self.here()) {
-            Ok(Syn::New { request: id, .. }) => {
-                assert_eq!(expected, Ok(Answer::New));
+            Ok(Syn::New { request: id, listener }) => {
+                let which = self.at_slot(listener.index()).expect("who listens is known");
+                assert_eq!(expected, Ok(Answer::New(which)));
                 assert!(self.syns.iter().all(|(before, _)| *before != id), "an id is given out once");
                 self.half_open.insert(client, (id, hash));
                 self.syns.push((id, client));
                 self.arm(client, 0);
-                let after = self.stack.graph_mut();
-                let charged = half_open(&after, client).unwrap().rsk_listener;
-                assert_eq!(charged.and_then(|slot| self.at_slot(slot)), self.selected(hash));
+                self.charged = Some((client, which));
             }
             Ok(Syn::Duplicate(id)) => {
                 assert_eq!(expected, Ok(Answer::Again(id)));
@@ -41,30 +32,64 @@ impl World {
                 self.arm(client, timeouts);
             }
             Ok(Syn::Cookie(id)) => {
-                assert_eq!(self.at_slot(id.index()).map(Answer::Cookie), expected.ok());
-                self.cookie = Some(self.seconds());
+                let which = self.at_slot(id.index()).expect("who listens is known");
+                assert_eq!(expected, Ok(Answer::Cookie(which)));
+                let now = self.cookie_time();
+                self.group_of(which).expect("it listens").cookie = Some(now);
             }
             Err(why) => assert_eq!(expected, Err(why)),
         }
     }
 
-    /// Tells whether the listener is charged with more half-open requests than its backlog.
-    pub(crate) fn is_syn_queue_full(&mut self, before: &Graph<u32>, which: usize) -> bool {
-        let Socket { id, backlog, .. } = *self.socket(which);
-        i64::from(before.listeners[id.index() as usize].charges.qlen) > i64::from(backlog)
+    /// What a SYN is answered with.
+    fn answer(&self, before: &Graph<u32>, client: u32, hash: u32) -> Result<Answer, Refusal> {
+        if let Some((known, _)) = self.half_open.get(&client) {
+            return Ok(Answer::Again(*known));
+        }
+        let which = self.selected(client, hash, Occasion::Syn)?;
+        let never = self.sysctl.tcp_syncookies == Syncookies::Never;
+        let cookie = self.wants_cookie(before, which);
+        if cookie && never {
+            return Err(Refusal::SynQueueFull);
+        }
+        if self.known(which).is_full() {
+            return Err(Refusal::AcceptQueueFull);
+        }
+        let most = i64::from(self.sysctl.tcp_max_syn_backlog);
+        if never && self.qlen(before, which) > most - most / 4 {
+            return Err(Refusal::SynQueueFull);
+        }
+        if cookie {
+            return Ok(Answer::Cookie(which));
+        }
+        if free_requests(before) == 0 { Err(Refusal::NoRequestSlot) } else { Ok(Answer::New(which)) }
+    }
+
+    fn qlen(&self, before: &Graph<u32>, which: usize) -> i64 {
+        before.listeners[self.known(which).id.index() as usize].charges.qlen.into()
+    }
+
+    /// Tells whether a SYN is answered with a cookie: always, or since the listener is charged with more
+    /// half-open requests than its backlog.
+    pub(crate) fn wants_cookie(&self, before: &Graph<u32>, which: usize) -> bool {
+        self.sysctl.tcp_syncookies == Syncookies::Always
+            || self.qlen(before, which) > i64::from(self.known(which).backlog)
     }
 
     /// Returns who answers for a half-open request when it is looked at: its listener if that listens, or
     /// who adopts it.
-    fn answers(&mut self, before: &Graph<u32>, client: u32, hash: u32) -> Option<usize> {
-        let slot = half_open(before, client).expect("the reference knows it").rsk_listener;
-        let root = slot.and_then(|slot| self.at_slot(slot));
-        if let Some(root) = root.filter(|&root| self.socket(root).state == State::Listening) {
+    fn answers(&self, before: &Graph<u32>, client: u32, hash: u32, occasion: Occasion) -> Option<usize> {
+        let slot = half_open(before, client).expect("the reference knows it").rsk_listener?;
+        if let Some(root) = self.at_slot(slot).filter(|&root| self.known(root).state == State::Listening) {
             return Some(root);
         }
         match self.design {
-            Design::Linux => falls_on(&self.targets(before, slot?), hash),
-            _ => self.selected(hash).filter(|_| self.adopts()),
+            Design::Linux => {
+                let (members, program) = self.still_in(before, slot);
+                self.migrates_to(&members, program, sk_hash(hash), occasion)
+            }
+            _ if self.adopts() => self.selected(client, sk_hash(hash), occasion).ok(),
+            _ => None,
         }
     }
 
@@ -93,20 +118,23 @@ impl World {
 
     pub(crate) fn ack(&mut self, before: &Graph<u32>, client: u32, data: bool) {
         let hash = self.half_open.get(&client).map(|(_, hash)| *hash);
-        let child = self.child(hash.unwrap_or(0));
+        let child = self.child(client, hash.unwrap_or(0));
         let expected = match hash {
             None => Err(Refusal::NoRequest),
-            Some(hash) => match self.answers(before, client, hash) {
+            Some(hash) => match self.answers(before, client, hash, Occasion::Ack) {
                 None => Err(Refusal::NoListener),
-                Some(which) if !data && timeouts(before, client) < self.socket(which).defer => {
+                Some(which) if !data && timeouts(before, client) < self.known(which).defer => {
                     Err(Refusal::Deferred)
                 }
-                Some(which) if self.socket(which).is_full() => Err(Refusal::AcceptQueueFull),
+                Some(which) if self.known(which).is_full() => Err(match self.sysctl.tcp_abort_on_overflow {
+                    true => Refusal::AbortedOnOverflow,
+                    false => Refusal::AcceptQueueFull,
+                }),
                 Some(which) => Ok(which),
             },
         };
         let payload = if data { Payload::Data } else { Payload::None };
-        match self.stack.ack(&tuple(addr(), client), payload, self.here(), child) {
+        match self.stack.ack(&ends(client), payload, self.here(), child) {
             Ok(delivered) => {
                 let which = expected.expect("the reference refuses it");
                 self.gone(client);
@@ -116,7 +144,7 @@ impl World {
                 assert_eq!((expected, back), (Err(why), child));
                 self.ended(child);
                 match why {
-                    Refusal::NoListener => drop(self.gone(client)),
+                    Refusal::NoListener | Refusal::AbortedOnOverflow => drop(self.gone(client)),
                     Refusal::Deferred | Refusal::AcceptQueueFull => drop(self.acked.insert(client)),
                     _ => {}
                 }
@@ -149,17 +177,19 @@ impl World {
             let expected = self.goes_off(&before, client, hash, RETRIES);
             let TimedOut { request, tuple: went_off, outcome } =
                 self.stack.poll(self.here()).expect("it is due");
-            assert_eq!((request, went_off, outcome), (id, tuple(addr(), client), expected));
+            assert_eq!((request, went_off, outcome), (id, ends(client), expected));
             self.went_off(client, outcome);
         }
         assert!(self.stack.poll(self.here()).is_none());
     }
 
     /// What is due when the timer of a client's request goes off.
-    fn goes_off(&mut self, before: &Graph<u32>, client: u32, hash: u32, retries: u32) -> SynAckTimer {
-        let Some(which) = self.answers(before, client, hash) else { return SynAckTimer::Dropped };
+    fn goes_off(&self, before: &Graph<u32>, client: u32, hash: u32, retries: u32) -> SynAckTimer {
+        let Some(which) = self.answers(before, client, hash, Occasion::Timer) else {
+            return SynAckTimer::Dropped;
+        };
         let request = half_open(before, client).expect("it is known");
-        let Socket { id, backlog, defer, .. } = *self.socket(which);
+        let Socket { id, backlog, defer, .. } = *self.known(which);
         let charges = before.listeners[id.index() as usize].charges;
         // It is looked at as if it were its new listener's already.
         let moves = i32::from(request.rsk_listener != Some(id.index()));
@@ -186,7 +216,7 @@ impl World {
 
     pub(crate) fn reset(&mut self, client: u32) {
         let expected = self.gone(client).map(drop).ok_or(Refusal::NoRequest);
-        assert_eq!(self.stack.reset(&tuple(addr(), client)), expected);
+        assert_eq!(self.stack.reset(&ends(client)), expected);
     }
 }
 

@@ -1,24 +1,23 @@
 //! The stack beside a reference of plain collections.
 
-use crate::Op;
+use super::groups::Group;
+use super::places::dest_addr;
+use super::{CLIENTS, ENTRIES, Op, PROGRAMS, SOCKETS};
 use crate::common::{Listener, Request, Sizes, TestStack, assert_empty, graph, stack_of, tuple};
 use rskq::inspect::{Graph, RequestView};
 use rskq::request::RequestState;
 use rskq::*;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddr;
 
-/// Few enough that every part runs out now and then: listeners, owners, requests and the group.
+/// Few enough that every part runs out now and then: listeners, owners, requests, groups and their places.
 const SIZES: Sizes =
-    Sizes { listeners: 4, requests: 6, owners: 6, groups: 2, max_socks: 3, chunks: 2, buckets: 1, ehash: 2 };
+    Sizes { listeners: 5, requests: 6, owners: 7, groups: 3, max_socks: 3, chunks: 3, buckets: 2, ehash: 2 };
 /// Retries after which a SYN-ACK timer that the stack keeps gives up.
 pub(crate) const RETRIES: u32 = 2;
-/// Members that the group has room for.
+/// Half-open requests that a listener has where cookies are off: three quarters of this.
+const SYN_BACKLOG: u32 = 4;
+/// Members that a group has room for.
 pub(crate) const ROOM: usize = SIZES.max_socks as usize;
-
-pub(crate) fn addr() -> SocketAddr {
-    "127.0.0.1:80".parse().unwrap()
-}
 
 /// What a socket can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +38,11 @@ pub(crate) fn allowed(backlog: u32) -> u32 {
 pub(crate) struct Socket {
     pub(crate) id: Listener,
     pub(crate) state: State,
+    /// Where it is bound, of [`SPOTS`](super::SPOTS), and whether others may be bound there.
+    pub(crate) spot: usize,
+    pub(crate) shares: bool,
+    /// The CPU whose connections it asks for.
+    pub(crate) incoming_cpu: Option<u32>,
     pub(crate) backlog: u32,
     pub(crate) limit: u32,
     /// How many timeouts it waits for data.
@@ -59,11 +63,13 @@ impl Socket {
 pub(crate) struct World {
     pub(crate) stack: TestStack,
     pub(crate) design: Design,
-    pub(crate) sockets: [Option<Socket>; crate::SOCKETS],
-    /// Which sockets listen, in order of `socks[]`.
-    pub(crate) members: Vec<usize>,
-    /// Hash of each child that was given to the stack.
-    pub(crate) hashes: Vec<u32>,
+    pub(crate) sockets: [Option<Socket>; SOCKETS],
+    /// Which sockets listen where.
+    pub(crate) groups: Vec<Group>,
+    /// The map that programs select from.
+    pub(crate) map: [Option<usize>; ENTRIES as usize],
+    /// Client and hash of each child that was given to the stack.
+    pub(crate) children: Vec<(u32, u32)>,
     /// Children that came back, accepted, aborted or refused.
     pub(crate) ended: BTreeSet<u32>,
     /// The half-open requests by client, with their hashes.
@@ -81,24 +87,31 @@ pub(crate) struct World {
     pub(crate) started: u64,
     /// Clients whose final ACK has come and could not be taken.
     pub(crate) acked: BTreeSet<u32>,
-    /// When the group that listens now sent its newest cookie, in seconds.
-    pub(crate) cookie: Option<u64>,
-    /// Whether connections migrate, where that is asked.
-    pub(crate) migrate_req: bool,
+    /// The switches.
+    pub(crate) sysctl: Sysctl,
+    /// The CPU where everything happens.
+    pub(crate) cpu: u32,
     /// When fast-open connections were reset, by slot, in seconds.
     pub(crate) reset_at: BTreeMap<u32, u64>,
+    /// The client of the request that was just made, and whose it is.
+    pub(crate) charged: Option<(u32, usize)>,
+    /// What was seen of the stack last.
+    seen: Graph<u32>,
 }
 
 impl World {
     pub(crate) fn new(design: Design) -> Self {
-        let stack = stack_of(SIZES, design);
-        stack.set_sysctl(Sysctl { tcp_synack_retries: RETRIES, ..stack.sysctl() });
-        Self {
+        let stack = stack_of(SIZES, design).with_programs(&PROGRAMS, Storage::boxed(ENTRIES as usize));
+        let sysctl =
+            Sysctl { tcp_synack_retries: RETRIES, tcp_max_syn_backlog: SYN_BACKLOG, ..stack.sysctl() };
+        stack.set_sysctl(sysctl);
+        let mut world = Self {
             stack,
             design,
             sockets: Default::default(),
-            members: Vec::new(),
-            hashes: Vec::new(),
+            groups: Vec::new(),
+            map: Default::default(),
+            children: Vec::new(),
             ended: BTreeSet::new(),
             half_open: BTreeMap::new(),
             syns: Vec::new(),
@@ -107,23 +120,33 @@ impl World {
             deadlines: BTreeMap::new(),
             started: 0,
             acked: BTreeSet::new(),
-            cookie: None,
-            migrate_req: true,
+            sysctl,
+            cpu: 0,
             reset_at: BTreeMap::new(),
-        }
+            charged: None,
+            seen: Graph::default(),
+        };
+        world.check();
+        world
     }
 
     pub(crate) fn here(&self) -> Here {
-        Here { cpu: 0, now: self.now }
+        Here { cpu: self.cpu, now: self.now }
     }
 
     /// Does `op` to the stack and to the reference; both must answer the same.
     pub(crate) fn step(&mut self, op: Op) {
-        let before = self.stack.graph_mut();
+        let before = std::mem::take(&mut self.seen);
         match op {
-            Op::Listen { which, backlog } => self.listen(&before, which, backlog),
+            Op::Listen { which, spot, shares, backlog } => {
+                self.listen(&before, which, spot, shares, backlog);
+            }
             Op::ListenAgain { which, backlog } => self.listen_again(&before, which, backlog),
             Op::MigrateReq { on } => self.set_migrate_req(on),
+            Op::SetSyncookies { to } => self.set_sysctl(Sysctl { tcp_syncookies: to, ..self.sysctl }),
+            Op::AbortOnOverflow { on } => {
+                self.set_sysctl(Sysctl { tcp_abort_on_overflow: on, ..self.sysctl });
+            }
             Op::SetDefer { which, timeouts } => self.set_defer(which, timeouts),
             Op::Stop { which, close, steps } => self.stop(&before, which, close, steps),
             Op::Deliver { client, hash } => self.deliver(&before, client, hash),
@@ -138,33 +161,46 @@ impl World {
             Op::SynFastOpen { client, hash } => self.syn_fastopen(&before, client, hash),
             Op::EndHandshake { back, reset } => self.end_handshake(&before, back, reset),
             Op::EvictReset { which } => self.evict_reset(&before, which),
+            Op::Attach { which, program } => self.attach(which, program),
+            Op::Detach { which } => self.detach(which),
+            Op::MapUpdate { index, which, flag } => self.map_update(index, which, flag),
+            Op::MapDelete { index } => self.map_delete(index),
+            Op::SetIncomingCpu { which, cpu } => self.set_incoming_cpu(which, cpu),
+            Op::RunOn { cpu } => self.cpu = cpu,
         }
     }
 
     /// A connection that nobody has seen before.
-    pub(crate) fn child(&mut self, hash: u32) -> u32 {
-        self.hashes.push(hash);
-        self.hashes.len() as u32 - 1
+    pub(crate) fn child(&mut self, client: u32, hash: u32) -> u32 {
+        self.children.push((client, hash));
+        self.children.len() as u32 - 1
     }
 
     /// Notes that a child came back. It does so once.
     pub(crate) fn ended(&mut self, child: u32) {
-        assert!((child as usize) < self.hashes.len(), "nobody gave child {child} to the stack");
+        assert!((child as usize) < self.children.len(), "nobody gave child {child} to the stack");
         assert!(self.ended.insert(child), "child {child} ended twice");
     }
 
-    /// Returns the arrival from a client; both its hashes are `hash`.
+    /// Returns the arrival from a client; the hash that selects where it migrates is [`sk_hash`] of its other.
     pub(crate) fn arrival(client: u32, hash: u32) -> Arrival {
-        Arrival { tuple: tuple(addr(), client), hashes: Hashes { syn_hash: hash, sk_hash: hash } }
+        Arrival { tuple: ends(client), hashes: Hashes { syn_hash: hash, sk_hash: sk_hash(hash) } }
     }
 
-    /// Returns the socket that `hash` falls on.
-    pub(crate) fn selected(&self, hash: u32) -> Option<usize> {
-        falls_on(&self.members, hash)
+    pub(crate) fn known(&self, which: usize) -> &Socket {
+        self.sockets[which].as_ref().expect("the reference names sockets that it knows")
     }
 
     pub(crate) fn socket(&mut self, which: usize) -> &mut Socket {
         self.sockets[which].as_mut().expect("the reference names sockets that it knows")
+    }
+
+    /// Tells what is answered to who changes an option of a socket, if there ever was one.
+    pub(crate) fn is_open(&self, which: usize) -> Option<Result<(), SockError>> {
+        Some(match self.sockets[which].as_ref()?.state {
+            State::Closed | State::Stopping { close: true } => Err(SockError::Stale),
+            State::Listening | State::Shut | State::Stopping { close: false } => Ok(()),
+        })
     }
 
     /// Returns the socket in listener slot `slot`, if it still has one.
@@ -173,17 +209,15 @@ impl World {
         self.sockets.iter().position(|socket| socket.as_ref().is_some_and(is_there))
     }
 
-    /// Returns who may be chosen, by Linux's rules, for what the listener in a slot has left: who listens in the
-    /// group that it is still in.
-    pub(crate) fn targets(&self, before: &Graph<u32>, slot: u32) -> Vec<usize> {
-        let group = before.listeners[slot as usize].group.filter(|_| self.migrate_req);
-        let listening = group.map_or(&[][..], |group| &before.groups[group as usize].listening);
-        listening.iter().map(|&slot| self.at_slot(slot).expect("who listens is known")).collect()
+    pub(crate) fn set_migrate_req(&mut self, on: bool) {
+        self.sysctl.tcp_migrate_req = on;
+        self.stack.set_migrate_req(on);
     }
 
-    pub(crate) fn set_migrate_req(&mut self, on: bool) {
-        self.migrate_req = on;
-        self.stack.set_migrate_req(on);
+    fn set_sysctl(&mut self, sysctl: Sysctl) {
+        self.sysctl = sysctl;
+        self.stack.set_sysctl(sysctl);
+        assert_eq!(self.stack.sysctl(), sysctl);
     }
 
     /// Tells whether half-open requests are adopted.
@@ -222,22 +256,25 @@ impl World {
                 assert!(queue.eq(socket.queue.iter().copied()), "{socket:?} and {view:?}");
             }
         }
-        let listening = graph.groups.iter().flat_map(|group| &group.listening);
-        let members = self.members.iter().map(|&which| self.sockets[which].as_ref().unwrap().id.index());
-        assert!(listening.copied().eq(members), "{:?}", graph.groups);
+        self.check_groups(&graph);
         let hashed = graph.requests.iter().filter(|request| request.hashed != 0);
         let hashed = hashed.map(|request| request.tuple.unwrap().remote).collect::<BTreeSet<_>>();
-        let expected = self.half_open.keys().map(|&client| tuple(addr(), client).remote).collect();
+        let expected = self.half_open.keys().map(|&client| ends(client).remote).collect();
         assert_eq!(hashed, expected);
+        if let Some((client, which)) = self.charged.take() {
+            let charged = half_open(&graph, client).expect("it was just made").rsk_listener;
+            assert_eq!(charged.and_then(|slot| self.at_slot(slot)), Some(which));
+        }
         let deadline = self.deadlines.keys().next().map(|(deadline, ..)| *deadline);
         assert_eq!(self.stack.next_deadline(), deadline);
         let pending = graph.requests.iter().filter(|request| request.tfo_listener && request.refs != 0);
         assert_eq!(pending.count(), self.handshakes.iter().filter(|(_, goes_on)| *goes_on).count());
+        self.seen = graph;
     }
 
     /// Closes everything and lets everything end: nothing may be left over.
     pub(crate) fn finish(mut self) {
-        for which in 0..crate::SOCKETS {
+        for which in 0..SOCKETS {
             let before = self.stack.graph_mut();
             self.stop(&before, which, true, usize::MAX);
             self.check();
@@ -250,21 +287,26 @@ impl World {
             let before = self.stack.graph_mut();
             self.timer(&before, back, u32::MAX);
         }
-        assert!(self.half_open.is_empty() && self.members.is_empty());
-        assert_eq!(self.ended.len(), self.hashes.len(), "a connection was lost");
+        assert!(self.half_open.is_empty() && self.groups.is_empty());
+        assert_eq!(self.ended.len(), self.children.len(), "a connection was lost");
         assert_empty(&mut self.stack);
     }
 }
 
-/// Returns the socket that `hash` falls on, of these.
-pub(crate) fn falls_on(members: &[usize], hash: u32) -> Option<usize> {
-    let place = (u64::from(hash) * members.len() as u64) >> 32;
-    members.get(place as usize).copied()
+/// Returns the ends of a client's connection.
+pub(crate) fn ends(client: u32) -> Tuple {
+    let (dest, port) = CLIENTS[client as usize];
+    tuple(dest_addr(dest, port), client)
+}
+
+/// Returns the hash by which a connection migrates whose SYN had `hash`.
+pub(crate) fn sk_hash(hash: u32) -> u32 {
+    !hash
 }
 
 /// Returns the half-open request of `client`.
 pub(crate) fn half_open(graph: &Graph<u32>, client: u32) -> Option<&RequestView> {
-    let tuple = Some(tuple(addr(), client));
+    let tuple = Some(ends(client));
     graph.requests.iter().find(|request| request.hashed != 0 && request.tuple == tuple)
 }
 
