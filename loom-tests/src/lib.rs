@@ -4,7 +4,7 @@
 //! runs it under a design in every interleaving, with [`observer`] looking at every step, and gives
 //! a [`verdict`] for each property. [`matrix`] is all of that in one table, [`story`] one
 //! interleaving in columns and [`picture`] the same as a drawing; [`order`] draws which locks are
-//! taken under which.
+//! taken under which. [`schedule`] runs one execution under another checker.
 
 pub mod artifact;
 pub mod designs;
@@ -23,6 +23,7 @@ pub mod property;
 pub mod readme;
 pub mod reference;
 pub mod scenario;
+pub mod schedule;
 pub mod story;
 pub mod verdict;
 pub mod world;

@@ -15,3 +15,6 @@ pub(crate) use stacks::*;
 pub(crate) type TestBackend = rskq::DefaultBackend;
 #[cfg(feature = "lockdep")]
 pub(crate) type TestBackend = rskq::lockdep::Checked<rskq::DefaultBackend, validated::Program>;
+
+/// Where and when nothing depends on either.
+pub(crate) const HERE: rskq::Here = rskq::Here { cpu: 0, now: 0 };

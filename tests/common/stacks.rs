@@ -10,9 +10,6 @@ pub(crate) type TestStack = Stack<'static, u32, TestBackend>;
 pub(crate) type Listener = ListenerId<u32, TestBackend>;
 pub(crate) type Request = RequestId<u32, TestBackend>;
 
-/// Where and when nothing depends on either.
-pub(crate) const HERE: Here = Here { cpu: 0, now: 0 };
-
 /// How much memory a stack gets.
 #[derive(Clone, Copy)]
 pub(crate) struct Sizes {

@@ -36,6 +36,7 @@ impl World {
         if state == State::Listening {
             let (left, place) = self.leave(which);
             heir = self.heir(before, which, &left, place, close);
+            self.left = Some((id.index(), self.stays(which, left.program)));
             still_in = (left.members, left.program);
         }
         self.socket(which).state = State::Stopping { close };

@@ -114,6 +114,13 @@ impl World {
         self.choose(members, program, hash, occasion).ok()
     }
 
+    /// Tells whether a listener that stops stays in its group, which has this program: its connections may
+    /// migrate, now or later.
+    pub(crate) fn stays(&self, which: usize, program: Option<u32>) -> bool {
+        let asked = program.is_some_and(|program| asks(&TABLE[program as usize], Occasion::Close));
+        self.design == Design::Linux && self.known(which).shares && (asked || self.sysctl.tcp_migrate_req)
+    }
+
     /// Returns who listens in the group that the listener in a slot is in, though it may have left LISTEN, and
     /// its program.
     pub(crate) fn still_in(&self, before: &Graph<u32>, slot: u32) -> (Vec<usize>, Option<u32>) {

@@ -95,6 +95,8 @@ pub(crate) struct World {
     pub(crate) reset_at: BTreeMap<u32, u64>,
     /// The client of the request that was just made, and whose it is.
     pub(crate) charged: Option<(u32, usize)>,
+    /// The slot of the listener that just left LISTEN, and whether it stays in its group, by Linux's rules.
+    pub(crate) left: Option<(u32, bool)>,
     /// What was seen of the stack last.
     seen: Graph<u32>,
 }
@@ -124,6 +126,7 @@ impl World {
             cpu: 0,
             reset_at: BTreeMap::new(),
             charged: None,
+            left: None,
             seen: Graph::default(),
         };
         world.check();
@@ -264,6 +267,10 @@ impl World {
         if let Some((client, which)) = self.charged.take() {
             let charged = half_open(&graph, client).expect("it was just made").rsk_listener;
             assert_eq!(charged.and_then(|slot| self.at_slot(slot)), Some(which));
+        }
+        if let Some((slot, stays)) = self.left.take() {
+            let listener = &graph.listeners[slot as usize];
+            assert_eq!(listener.group.is_some(), stays && listener.refs != 0, "{listener:?}");
         }
         let deadline = self.deadlines.keys().next().map(|(deadline, ..)| *deadline);
         assert_eq!(self.stack.next_deadline(), deadline);
