@@ -4,7 +4,8 @@
 //! runs it under a design in every interleaving, with [`observer`] looking at every step, and gives
 //! a [`verdict`] for each property. [`matrix`] is all of that in one table, [`story`] one
 //! interleaving in columns and [`picture`] the same as a drawing; [`order`] draws which locks are
-//! taken under which; [`seeded`] plants bugs and looks which checker finds each.
+//! taken under which; [`seeded`] plants bugs and looks which checker finds each; [`schedule`] runs one
+//! execution under another checker.
 
 pub mod artifact;
 pub mod designs;
@@ -23,6 +24,7 @@ pub mod property;
 pub mod readme;
 pub mod reference;
 pub mod scenario;
+pub mod schedule;
 pub mod seeded;
 pub mod story;
 pub mod verdict;

@@ -165,7 +165,8 @@ impl<B: ModelBackend> World<B> {
         self.run_all(self.scenario.threads[thread]);
     }
 
-    fn run_all(&self, ops: &[Op]) {
+    /// Does one operation after the other.
+    pub fn run_all(&self, ops: &[Op]) {
         for &op in ops {
             match op {
                 Op::Close(listener) => self.stop(listener, true),

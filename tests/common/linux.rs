@@ -86,23 +86,6 @@ pub(crate) fn slots<const N: usize>(listeners: [Listener; N]) -> Vec<u32> {
     listeners.map(Listener::index).to_vec()
 }
 
-/// How often a request may time out, by the rule: where more than half of the backlog, or of 8 if that is more,
-/// is in use, each doubling of the young ones that still is not more than all costs a retry, but none below two.
-pub(crate) fn retries_left(retries: u32, qlen: i32, young: i32, backlog: u32) -> u32 {
-    if qlen as u32 * 2 <= backlog.max(8) {
-        return retries;
-    }
-    if young == 0 {
-        return retries.min(2);
-    }
-    let (mut left, mut doubled) = (retries, 2 * young);
-    while left > 2 && doubled <= qlen {
-        left -= 1;
-        doubled *= 2;
-    }
-    left
-}
-
 /// Asserts that nothing else was counted.
 #[track_caller]
 pub(crate) fn counted(stack: &TestStack, expected: Snapshot) {

@@ -2,9 +2,9 @@
 //! that are searched from end to end.
 
 use crate::common::{HERE, Listener, Sizes, TestStack, assert_empty, graph, stack_of, tuple};
+use crate::reference::places::{Bound, DESTS, PLACES, dest_addr};
 use proptest::prelude::*;
 use rskq::*;
-use std::net::{IpAddr, SocketAddr};
 
 const SOCKETS: usize = 6;
 /// Enough that nothing runs out.
@@ -19,18 +19,6 @@ const SIZES: Sizes = Sizes {
     ehash: 1,
 };
 const PORTS: std::ops::Range<u16> = 80..82;
-
-/// Where sockets are bound, and what each receives of [`DESTS`].
-const PLACES: [(&str, &str); 6] = [
-    ("10.0.0.1", "A"),
-    ("::ffff:10.0.0.1", "A"),
-    ("0.0.0.0", "AB"),
-    ("2001:db8::1", "C"),
-    ("::ffff:0.0.0.0", "AB"),
-    ("::", "ABCD"),
-];
-const DESTS: [(char, &str); 4] =
-    [('A', "10.0.0.1"), ('B', "10.0.0.2"), ('C', "2001:db8::1"), ('D', "2001:db8::2")];
 
 #[derive(Clone, Copy, Debug)]
 enum Op {
@@ -59,29 +47,6 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// Where a socket is bound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Bound {
-    place: usize,
-    port: u16,
-    v6only: bool,
-}
-
-impl Bound {
-    fn ip(self) -> IpAddr {
-        PLACES[self.place].0.parse().unwrap()
-    }
-
-    fn receives(self) -> impl Iterator<Item = char> {
-        PLACES[self.place].1.chars().filter(move |&dest| !self.v6only || dest > 'B')
-    }
-
-    /// What is looked at first of those who receive the same: an address, then IPv4's own sockets.
-    fn rank(self) -> (bool, bool) {
-        (self.ip().to_canonical().is_unspecified(), self.ip().is_ipv6())
-    }
-}
-
 #[derive(Clone, Copy, Debug)]
 struct Socket {
     id: Listener,
@@ -99,22 +64,18 @@ struct World {
     groups: Vec<(Bound, Vec<usize>)>,
 }
 
-fn addr(ip: &str, port: u16) -> SocketAddr {
-    SocketAddr::new(ip.parse().unwrap(), port)
-}
-
 impl World {
     /// Tells whether `which` may be bound to `at`, with `shares` if it would share.
     fn is_free(&self, which: usize, at: Bound, shares: bool) -> bool {
         let others = (0..SOCKETS).filter(|&other| other != which).filter_map(|other| self.sockets[other]);
-        others.filter(|other| !(other.reuseport && shares)).filter_map(|other| other.bound).all(|bound| {
-            bound.port != at.port || !bound.receives().any(|dest| at.receives().any(|mine| mine == dest))
-        })
+        others
+            .filter(|other| !(other.reuseport && shares))
+            .all(|other| other.bound.is_none_or(|bound| !bound.overlaps(at)))
     }
 
     fn bind(&mut self, which: usize, place: usize, ports: &[u16], found: bool) {
         let Some(socket) = self.sockets[which] else { return };
-        let addr = addr(PLACES[place].0, ports[0]);
+        let addr = Bound { place, port: ports[0], v6only: false }.addr();
         let result = match found {
             true => self.stack.bind_any(socket.id, addr, ports.iter().copied()),
             false => self.stack.bind(socket.id, addr).map(|()| addr),
@@ -166,11 +127,9 @@ impl World {
     }
 
     fn arrive(&mut self, dest: usize, port: u16, hash: u32) {
-        let (name, ip) = DESTS[dest];
-        let arrival =
-            Arrival { tuple: tuple(addr(ip, port), 0), hashes: Hashes { syn_hash: hash, sk_hash: hash } };
-        let receive =
-            self.groups.iter().filter(|(at, _)| at.port == port && at.receives().any(|dest| dest == name));
+        let hashes = Hashes { syn_hash: hash, sk_hash: hash };
+        let arrival = Arrival { tuple: tuple(dest_addr(dest, port), 0), hashes };
+        let receive = self.groups.iter().filter(|(at, _)| at.is_for(dest, port));
         let expected = receive
             .min_by_key(|(at, _)| at.rank())
             .map(|(_, members)| members[((u64::from(hash) * members.len() as u64) >> 32) as usize]);
@@ -204,7 +163,7 @@ impl World {
         let graph = graph(&mut self.stack);
         for socket in self.sockets.iter().flatten() {
             let shown = graph.listeners[socket.id.index() as usize].addr;
-            assert_eq!(shown, socket.bound.map(|bound| SocketAddr::new(bound.ip(), bound.port)));
+            assert_eq!(shown, socket.bound.map(Bound::addr));
         }
         let hashed = graph.groups.iter().filter(|group| group.addr.is_some()).count();
         assert_eq!(hashed, self.groups.len());

@@ -1,7 +1,7 @@
 //! SYN-ACK timers that the stack keeps: when they go off, in which order, and whatever the clock does.
 
 use super::*;
-use crate::common::linux::retries_left;
+use crate::common::retries_left;
 use std::collections::BTreeMap;
 
 fn now(now: u64) -> Here {

@@ -15,12 +15,13 @@ mod second_opinion;
 use loom_tests::designs::{self, Column};
 use loom_tests::observer;
 use loom_tests::scenario::Scenario;
+use loom_tests::schedule::{config, execute};
 use loom_tests::world::World;
-use rskq::sync::model::{self, Finding, Grain, MAIN};
+use rskq::sync::Fault;
+use rskq::sync::model::{self, Finding, Grain};
 use rskq::sync::shuttle::Shuttle;
-use rskq::sync::{Fault, ModelBackend};
+use shuttle::Runner;
 use shuttle::scheduler::{PctScheduler, RandomScheduler, ReplayScheduler, Scheduler};
-use shuttle::{Config, MaxSteps, Runner};
 use std::any::type_name;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -75,38 +76,6 @@ struct Found {
     endings: BTreeSet<String>,
 }
 
-fn config() -> Config {
-    let mut config = Config::new();
-    // A world is walked and a report formatted on it.
-    config.stack_size = 256 << 10;
-    // Too many steps and too little time are no passes.
-    config.max_steps = MaxSteps::FailAfter(1_000_000);
-    config.max_time = None;
-    // That orderings weaker than sequential consistency are not explored: loom does that.
-    config.silence_warnings = true;
-    config
-}
-
-/// One execution, as `explore` has it under loom. Returns how it ended.
-fn execute<M: ModelBackend>(scenario: Scenario, column: Column) -> String {
-    let world = World::<M>::staged(scenario, column.design, observer::step);
-    let threads: Vec<_> = (0..scenario.threads.len())
-        .map(|thread| {
-            let world = Arc::clone(&world);
-            shuttle::thread::spawn(move || {
-                model::enter(thread as u8 + 1);
-                world.run(thread);
-            })
-        })
-        .collect();
-    for thread in threads {
-        thread.join().expect("a panic in a thread ends the run");
-        model::enter(MAIN);
-    }
-    observer::end(&world);
-    world.outcome()
-}
-
 /// Runs every schedule of `scheduler`, and returns how many there were and what they found.
 ///
 /// A finding that is not tolerated is a panic at the end of its execution, so that shuttle prints the
@@ -116,7 +85,8 @@ fn run_with<G: Grain>(plan: Plan, scheduler: impl Scheduler + 'static, name: &st
     let (finds, name) = (Arc::clone(&found), name.to_owned());
     let ran = Runner::new(scheduler, config()).run(move || {
         model::begin(plan.faults);
-        let ending = execute::<Shuttle<G>>(plan.scenario, plan.column);
+        let world = World::<Shuttle<G>>::staged(plan.scenario, plan.column.design, observer::step);
+        let ending = execute(&world, plan.scenario.threads.iter().map(|ops| ops.to_vec()));
         let failed = model::take(|_, findings| {
             let (tolerated, failed): (Vec<_>, Vec<_>) = findings.iter().partition(|f| (plan.tolerates)(f));
             let mut finds = finds.lock().expect("nobody panics with it");

@@ -1,0 +1,27 @@
+//! Says which input it was, before a panic is told. A fuzzer ends the process in its own hook, which comes after.
+
+use std::cell::RefCell;
+use std::fmt::Debug;
+use std::panic;
+use std::sync::Once;
+
+thread_local! {
+    static RUNNING: RefCell<Option<Box<dyn Debug>>> = const { RefCell::new(None) };
+}
+
+/// Runs `f`; if it panics, `input` is printed first.
+pub(crate) fn tell(input: &(impl Debug + Clone + 'static), f: impl FnOnce()) {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let next = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if let Some(input) = RUNNING.take() {
+                eprintln!("{input:?}");
+            }
+            next(info);
+        }));
+    });
+    RUNNING.set(Some(Box::new(input.clone())));
+    f();
+    RUNNING.set(None);
+}

@@ -1,0 +1,10 @@
+//! What fuzz targets do with their bytes, as a library, so that tests can do the same.
+
+mod codec;
+mod common;
+mod crash;
+pub mod faults;
+#[path = "../../tests/reference/mod.rs"]
+mod reference;
+pub mod schedule;
+pub mod stack;
