@@ -2,18 +2,18 @@
 
 CARGO ?= cargo
 # The root crate, with what its tests need; the model checkers' back ends come with loom-tests.
-ROOT_FEATURES = alloc,designs
+ROOT_FEATURES = alloc,designs,critical-section
 # Every test of the models but the matrix itself.
 NOT_THE_MATRIX = --lib --bins $(patsubst loom-tests/tests/%,--test %,$(filter-out loom-tests/tests/matrix,\
 	$(basename $(patsubst %/main.rs,%,$(wildcard loom-tests/tests/*.rs loom-tests/tests/*/main.rs)))))
 
-.PHONY: run test lint unit oracle models loom freestanding readme pictures shards bench clean
+.PHONY: run test lint unit examples oracle models loom freestanding readme pictures shards bench clean
 
 # Verdicts, interleavings, the replay: what there is to see, in about a minute.
 run:
 	$(CARGO) run --release -p loom-tests -- run
 
-test: lint unit oracle models freestanding pictures readme
+test: lint unit examples oracle models freestanding pictures readme
 
 lint:
 	$(CARGO) fmt --all --check
@@ -29,6 +29,10 @@ unit:
 	$(CARGO) test -p rskq
 	$(CARGO) test -p rskq --features $(ROOT_FEATURES)
 	$(CARGO) test -p rskq --features $(ROOT_FEATURES),lockdep
+
+# Every example of docs/bring-your-own.md.
+examples:
+	ci/examples.sh
 
 # A real kernel, recorded; the control, in which rules are broken one at a time; and the kernel of this
 # machine, where it may be driven.

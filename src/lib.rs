@@ -45,6 +45,11 @@ pub use request::{Hashes, RequestId, Tuple};
 pub use slab::{Slot, Storage};
 pub use stack::{Closing, Config, CookieAck, Resources, SockOptions, Stack, TimedOut, Timers};
 
+/// The examples of the page are tests.
+#[cfg(all(doctest, feature = "alloc", feature = "critical-section", feature = "spin"))]
+#[doc = include_str!("../docs/bring-your-own.md")]
+pub mod bring_your_own {}
+
 /// What ships by default: hardware atomics and `spin::Mutex`.
 #[cfg(feature = "spin")]
 pub type DefaultBackend = sync::Core<spin::Mutex<()>>;

@@ -11,6 +11,8 @@
 
 mod cell;
 mod core_backend;
+#[cfg(feature = "critical-section")]
+mod critical_section;
 mod fault;
 #[cfg(any(feature = "loom", feature = "shuttle"))]
 pub mod model;
@@ -18,6 +20,8 @@ mod raw;
 
 pub use cell::{Canary, Cell};
 pub use core_backend::Core;
+#[cfg(feature = "critical-section")]
+pub use critical_section::CriticalSection;
 pub use fault::Fault;
 pub use raw::RawLock;
 
