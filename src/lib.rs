@@ -6,6 +6,11 @@ extern crate alloc;
 #[cfg(any(test, feature = "loom", feature = "shuttle"))]
 extern crate std;
 
+#[cfg(not(target_has_atomic = "ptr"))]
+compile_error!(
+    "rskq needs compare-and-swap: thumbv7m has it and thumbv6m has not, riscv32imac and not riscv32imc"
+);
+
 mod address;
 pub mod counters;
 pub mod event;
