@@ -2,18 +2,19 @@
 
 CARGO ?= cargo
 # The root crate, with what its tests need; the model checkers' back ends come with loom-tests.
-ROOT_FEATURES = alloc,designs
+ROOT_FEATURES = alloc,designs,critical-section
 # Every test of the models but the matrix itself.
 NOT_THE_MATRIX = --lib --bins $(patsubst loom-tests/tests/%,--test %,$(filter-out loom-tests/tests/matrix,\
 	$(basename $(patsubst %/main.rs,%,$(wildcard loom-tests/tests/*.rs loom-tests/tests/*/main.rs)))))
 
-.PHONY: run test lint unit attacks oracle models loom freestanding readme pictures shards bench flood sanitize clean
+.PHONY: run test lint unit attacks examples oracle models loom freestanding bare-metal readme pictures shards bench \
+	flood sanitize clean
 
 # Verdicts, interleavings, the replay: what there is to see, in about a minute.
 run:
 	$(CARGO) run --release -p loom-tests -- run
 
-test: lint unit attacks oracle models freestanding pictures readme
+test: lint unit attacks examples oracle models freestanding bare-metal pictures readme
 
 lint:
 	$(CARGO) fmt --all --check
@@ -33,6 +34,10 @@ unit:
 # Every attack at a test's size, and every fault that it is to notice.
 attacks:
 	$(CARGO) test --release -p attack
+
+# Every example of docs/bring-your-own.md.
+examples:
+	ci/examples.sh
 
 # A real kernel, recorded; the control, in which rules are broken one at a time; and the kernel of this
 # machine, where it may be driven.
@@ -57,6 +62,10 @@ loom:
 
 freestanding:
 	ci/freestanding/check.sh
+
+# Processors without an operating system; needs rustup for their `core`, and says which it could not get.
+bare-metal:
+	ci/bare-metal/check.sh || [ $$? -eq 77 ]
 
 pictures:
 	ci/pictures.sh

@@ -6,6 +6,11 @@ extern crate alloc;
 #[cfg(any(test, feature = "loom", feature = "shuttle", feature = "seeded"))]
 extern crate std;
 
+#[cfg(not(target_has_atomic = "ptr"))]
+compile_error!(
+    "rskq needs compare-and-swap: thumbv7m has it and thumbv6m has not, riscv32imac and not riscv32imc"
+);
+
 mod address;
 pub mod counters;
 pub mod event;
@@ -44,6 +49,11 @@ pub use outcome::{
 pub use request::{Hashes, RequestId, Tuple};
 pub use slab::{Slot, Storage};
 pub use stack::{Closing, Config, CookieAck, Resources, SockOptions, Stack, TimedOut, Timers};
+
+/// The examples of the page are tests.
+#[cfg(all(doctest, feature = "alloc", feature = "critical-section", feature = "spin"))]
+#[doc = include_str!("../docs/bring-your-own.md")]
+pub mod bring_your_own {}
 
 /// What ships by default: hardware atomics and `spin::Mutex`.
 #[cfg(feature = "spin")]

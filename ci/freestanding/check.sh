@@ -45,27 +45,9 @@ run() {
     timeout 10 "$image" >"$log" 2>&1
 }
 
-# --- The searches. Each prints what it finds; the image must give them nothing, the controls something.
-
-searches=(undefined dynamic std alloc allocator unwinding)
-
-# search NAME FILE
-search() {
-    case $1 in
-        undefined) nm --undefined-only "$2" ;;
-        dynamic) readelf -lW "$2" | sed -nE '/^ +(INTERP|DYNAMIC) /p' ;;
-        std) symbols "$2" '(^|[^[:alnum:]_:])std::' ;;
-        alloc) symbols "$2" '(^|[^[:alnum:]_:])alloc::' ;;
-        allocator) symbols "$2" '__(rust|rg|rdl)_(de|re)?alloc' ;;
-        unwinding) symbols "$2" 'rust_eh_personality|_Unwind_' ;;
-        *) fail "no such search: $1" ;;
-    esac
-}
-
-# symbols FILE REGEX: the demangled symbols that match, addresses cut off.
-symbols() {
-    nm -C "$1" | cut -c18- | sed -nE "\\@$2@p"
-}
+# The searches must find nothing in the image, and something in the controls.
+# shellcheck source=ci/freestanding/searches.sh
+source "$here/searches.sh"
 
 # --- The image.
 

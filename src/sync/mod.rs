@@ -11,6 +11,8 @@
 
 mod cell;
 mod core_backend;
+#[cfg(feature = "critical-section")]
+mod critical_section;
 mod fault;
 #[cfg(any(feature = "loom", feature = "shuttle"))]
 pub mod model;
@@ -20,6 +22,8 @@ pub mod seeded;
 
 pub use cell::{Canary, Cell};
 pub use core_backend::Core;
+#[cfg(feature = "critical-section")]
+pub use critical_section::CriticalSection;
 pub use fault::Fault;
 pub use raw::RawLock;
 

@@ -1,0 +1,54 @@
+//! A lock around a lock that notices when that one is broken, before anything is reached through it.
+
+use crate::cpu;
+use rskq::sync::RawLock;
+use std::cell::{Cell, RefCell};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+std::thread_local! {
+    /// The locks that this context holds, by address, the last at the end.
+    static HELD: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+    static TAKEN: Cell<u32> = const { Cell::new(0) };
+}
+
+/// `R`, watched: that one context at a time holds it, that none waits for itself, and that what was taken
+/// last is released first, without which saved interrupt flags mean nothing.
+pub(crate) struct Watched<R> {
+    inner: R,
+    held: AtomicBool,
+}
+
+impl<R> Watched<R> {
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+}
+
+// SAFETY: exclusion is `R`'s.
+unsafe impl<R: RawLock> RawLock for Watched<R> {
+    const INIT: Self = Self { inner: R::INIT, held: AtomicBool::new(false) };
+    type GuardState = R::GuardState;
+
+    fn lock(&self) -> R::GuardState {
+        let waits_for_itself = HELD.with_borrow(|held| held.contains(&self.address()));
+        assert!(!waits_for_itself, "a context waits for a lock that it holds");
+        let state = self.inner.lock();
+        assert!(!self.held.swap(true, Ordering::Relaxed), "two contexts hold one lock");
+        HELD.with_borrow_mut(|held| held.push(self.address()));
+        // Now and then the holder is kept from running, so that others come.
+        if TAKEN.replace(TAKEN.get() + 1).is_multiple_of(512) {
+            thread::yield_now();
+        }
+        cpu::interrupt();
+        state
+    }
+
+    unsafe fn unlock(&self, state: R::GuardState) {
+        let last = HELD.with_borrow_mut(Vec::pop);
+        assert_eq!(last, Some(self.address()), "a lock is released before one that was taken later");
+        self.held.store(false, Ordering::Relaxed);
+        // SAFETY: the caller's contract is the same.
+        unsafe { self.inner.unlock(state) }
+    }
+}
