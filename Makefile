@@ -7,7 +7,7 @@ ROOT_FEATURES = alloc,designs
 NOT_THE_MATRIX = --lib --bins $(patsubst loom-tests/tests/%,--test %,$(filter-out loom-tests/tests/matrix,\
 	$(basename $(patsubst %/main.rs,%,$(wildcard loom-tests/tests/*.rs loom-tests/tests/*/main.rs)))))
 
-.PHONY: run test lint unit oracle models loom freestanding readme pictures shards bench clean
+.PHONY: run test lint unit oracle models loom freestanding readme pictures shards supply bench clean
 
 # Verdicts, interleavings, the replay: what there is to see, in about a minute.
 run:
@@ -64,6 +64,10 @@ readme:
 # Each model is in one shard. Needs cargo-nextest.
 shards:
 	ci/shards.sh
+
+# What the crate is built from and what is published. Installs cargo-deny if it is missing.
+supply:
+	ci/supply.sh
 
 bench:
 	$(CARGO) bench -p rskq --features lockdep --bench lockdep
