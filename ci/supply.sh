@@ -89,8 +89,7 @@ lowest() {
 fresh
 lowest >"$log" 2>&1 || fail "the crate does not build with the lowest versions that its manifest admits"
 sed -i 's/^lock_api = { version = "[^"]*"/lock_api = { version = "0.4.0"/' "$copy/Cargo.toml"
-sed -i 's/^heapless = "[^"]*"/heapless = "0.7.0"/' "$copy/Cargo.toml"
-refuses '^error' lowest
+refuses 'make_guard_unchecked' lowest
 
 # The declared Rust: that compiler, if it is there; what this one knows of that one in any case.
 declared=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
