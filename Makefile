@@ -8,7 +8,7 @@ NOT_THE_MATRIX = --lib --bins $(patsubst loom-tests/tests/%,--test %,$(filter-ou
 	$(basename $(patsubst %/main.rs,%,$(wildcard loom-tests/tests/*.rs loom-tests/tests/*/main.rs)))))
 
 .PHONY: run test lint unit attacks examples oracle models loom freestanding bare-metal readme pictures shards bench \
-	flood sanitize clean
+	flood sanitize supply clean
 
 # Verdicts, interleavings, the replay: what there is to see, in about a minute.
 run:
@@ -88,6 +88,10 @@ flood:
 # with Rust. SCALE says how long.
 sanitize:
 	ci/sanitize.sh
+
+# What the crate is built from and what is published. Installs cargo-deny if it is missing.
+supply:
+	ci/supply.sh
 
 bench:
 	$(CARGO) bench -p rskq --features lockdep --bench lockdep

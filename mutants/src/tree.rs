@@ -1,0 +1,186 @@
+//! The copy of the workspace that is built, with every mutant in it.
+
+use crate::mutant::{Mutant, Verdict};
+use crate::weave::{Place, SWITCH, weave};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// What is copied.
+const COPIED: [&str; 9] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "README.md",
+    "src",
+    "tests",
+    "benches",
+    "loom-tests",
+    "linux-oracle",
+    "examples",
+];
+
+/// Optimised a little, since checks run far longer than the build, with every assertion.
+const PROFILE: &str = "\n[profile.mutants]\ninherits = \"dev\"\nopt-level = 1\ndebug = false\n";
+
+/// The copy.
+pub(crate) struct Tree {
+    root: PathBuf,
+    build: PathBuf,
+    /// Where each mutant's text is in the files of the copy.
+    places: BTreeMap<String, Vec<Place>>,
+}
+
+impl Tree {
+    /// Copies the workspace `from`, without its members that are not built here.
+    pub(crate) fn copy(from: &Path, below: &Path) -> Result<Self, String> {
+        let (root, build) = (below.join("tree"), below.join("build"));
+        fs::create_dir_all(&root).map_err(|error| error.to_string())?;
+        // Times are kept, so that only what has changed is built.
+        let mut copy = Command::new("cp");
+        copy.args(["-r", "--update", "--preserve=timestamps"]);
+        copy.args(COPIED.iter().map(|name| from.join(name))).arg(&root);
+        done(&mut copy)?;
+        let manifest = fs::read_to_string(from.join("Cargo.toml")).map_err(|error| error.to_string())?;
+        let members = "members = [\"loom-tests\", \"linux-oracle\"]";
+        let manifest: Vec<&str> = manifest
+            .lines()
+            .map(|line| if line.starts_with("members = ") { members } else { line })
+            .collect();
+        write(&root.join("Cargo.toml"), &format!("{}\n{PROFILE}", manifest.join("\n")))?;
+        Ok(Self { root, build, places: BTreeMap::new() })
+    }
+
+    /// Weaves all mutants into the copy but those with a verdict already, which it adds to.
+    fn weave(
+        &mut self,
+        from: &Path,
+        mutants: &[Mutant],
+        known: &mut BTreeMap<usize, Verdict>,
+    ) -> Result<(), String> {
+        let mut by_file: BTreeMap<&str, Vec<(usize, &Mutant)>> = BTreeMap::new();
+        for (number, mutant) in mutants.iter().enumerate() {
+            let of_file = by_file.entry(&mutant.file).or_default();
+            if !known.contains_key(&number) {
+                of_file.push((number, mutant));
+            }
+        }
+        by_file.entry("src/lib.rs").or_default();
+        for (file, mutants) in by_file {
+            let source = fs::read_to_string(from.join(file)).map_err(|error| format!("{file}: {error}"))?;
+            let mut woven = weave(&source, &mutants)?;
+            if file == "src/lib.rs" {
+                woven.text.push_str(SWITCH);
+            }
+            known.extend(woven.alone.into_iter().map(|number| (number, Verdict::Alone)));
+            self.places.insert(file.to_owned(), woven.places);
+            write(&self.root.join(file), &woven.text)?;
+        }
+        Ok(())
+    }
+
+    /// Weaves, and takes out what does not compile until the rest does.
+    pub(crate) fn weave_what_compiles(
+        &mut self,
+        from: &Path,
+        mutants: &[Mutant],
+        features: &str,
+    ) -> Result<BTreeMap<usize, Verdict>, String> {
+        let mut known = BTreeMap::new();
+        loop {
+            self.weave(from, mutants, &mut known)?;
+            let (built, messages) = self.cargo(&[
+                "check",
+                "--profile",
+                "mutants",
+                "--lib",
+                "-p",
+                "rskq",
+                "--features",
+                features,
+            ])?;
+            if built {
+                return Ok(known);
+            }
+            let before = known.len();
+            for error in messages.iter().filter(|m| m["message"]["level"] == "error") {
+                known.extend(self.blamed(&error["message"]).map(|number| (number, Verdict::Unviable)));
+            }
+            println!(
+                "mutants: {} do not compile",
+                known.values().filter(|v| **v == Verdict::Unviable).count()
+            );
+            if known.len() == before {
+                return Err(told(&messages));
+            }
+        }
+    }
+
+    /// The mutants that a compiler's message is about.
+    fn blamed<'a>(&'a self, message: &'a Value) -> impl Iterator<Item = usize> + 'a {
+        let spans = message["spans"].as_array().into_iter().flatten();
+        spans.filter(|span| span["is_primary"] == true).filter_map(|span| {
+            let at = usize::try_from(span["byte_start"].as_u64()?).ok()?;
+            let places = self.places.get(span["file_name"].as_str()?)?;
+            places.iter().find(|place| place.text.contains(&at)).map(|place| place.number)
+        })
+    }
+
+    /// The function of a mutant, by the number of its first mutant.
+    pub(crate) fn function(&self, number: usize) -> Option<usize> {
+        self.places.values().flatten().find(|place| place.number == number).map(|place| place.function)
+    }
+
+    /// Builds, and returns the executables by name.
+    pub(crate) fn executables(&self, arguments: &[&str]) -> Result<Vec<(String, PathBuf)>, String> {
+        let (built, messages) = self.cargo(arguments)?;
+        if !built {
+            return Err(told(&messages));
+        }
+        let executable = |message: &Value| {
+            let name = message["target"]["name"].as_str()?.to_owned();
+            Some((name, PathBuf::from(message["executable"].as_str()?)))
+        };
+        Ok(messages.iter().filter_map(executable).collect())
+    }
+
+    fn cargo(&self, arguments: &[&str]) -> Result<(bool, Vec<Value>), String> {
+        let output = Command::new("cargo")
+            .args(arguments)
+            .args(["--message-format", "json"])
+            .current_dir(&self.root)
+            .env("CARGO_TARGET_DIR", &self.build)
+            // Of no mutant is it asked that it is tidy.
+            .env("RUSTFLAGS", "--cap-lints=allow")
+            .stderr(Stdio::inherit())
+            .output()
+            .map_err(|error| format!("cargo: {error}"))?;
+        let lines = output.stdout.split(|&byte| byte == b'\n').filter(|line| line.starts_with(b"{"));
+        Ok((output.status.success(), lines.filter_map(|line| serde_json::from_slice(line).ok()).collect()))
+    }
+
+    /// The directory of a package of the copy.
+    pub(crate) fn package(&self, name: &str) -> PathBuf {
+        if name == "rskq" { self.root.clone() } else { self.root.join(name) }
+    }
+}
+
+/// What a compiler says, for a person.
+fn told(messages: &[Value]) -> String {
+    let rendered = messages.iter().filter_map(|message| message["message"]["rendered"].as_str());
+    format!("the copy does not build:\n{}", rendered.collect::<String>())
+}
+
+fn done(command: &mut Command) -> Result<(), String> {
+    let status = command.status().map_err(|error| format!("{command:?}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}")) }
+}
+
+/// Writes a file unless it says so already, since what is written is built again.
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    if fs::read_to_string(path).is_ok_and(|there| there == text) {
+        return Ok(());
+    }
+    fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+}
