@@ -31,3 +31,24 @@ pub struct Resources<'s, C, B: Backend> {
     /// Buckets of the established table: about as many as half-open connections are expected.
     pub ehash: Storage<'s, EhashBucket<C, B>>,
 }
+
+#[cfg(feature = "alloc")]
+impl<C: Send + 'static, B: Backend> Resources<'_, C, B> {
+    /// Memory from the allocator for so many listeners, and so many connections that are half open or
+    /// wait, by what is said of each part.
+    #[must_use]
+    pub fn boxed(listeners: u32, connections: u32) -> Self {
+        // Every listener may have been closed once and be kept by a connection that still names it.
+        let (slots, connections) = (listeners as usize * 2, connections as usize);
+        Self {
+            listeners: Storage::boxed(slots),
+            requests: Storage::boxed(connections),
+            owners: Storage::boxed(slots),
+            groups: Storage::boxed(slots),
+            socks: Storage::boxed(slots * Member::<B>::count_for(listeners)),
+            ports: Storage::boxed(slots),
+            buckets: Storage::boxed(slots),
+            ehash: Storage::boxed(connections),
+        }
+    }
+}
