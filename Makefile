@@ -8,13 +8,13 @@ NOT_THE_MATRIX = --lib --bins $(patsubst loom-tests/tests/%,--test %,$(filter-ou
 	$(basename $(patsubst %/main.rs,%,$(wildcard loom-tests/tests/*.rs loom-tests/tests/*/main.rs)))))
 
 .PHONY: run test lint unit attacks examples oracle models loom freestanding bare-metal readme pictures shards bench \
-	flood sanitize supply clean
+	flood sanitize supply unikernel unikernel-run clean
 
 # Verdicts, interleavings, the replay: what there is to see, in about a minute.
 run:
 	$(CARGO) run --release -p loom-tests -- run
 
-test: lint unit attacks examples oracle models freestanding bare-metal pictures readme
+test: lint unit attacks examples oracle models freestanding bare-metal unikernel pictures readme
 
 lint:
 	$(CARGO) fmt --all --check
@@ -77,6 +77,14 @@ readme:
 # Each model is in one shard. Needs cargo-nextest.
 shards:
 	ci/shards.sh
+
+# The example without an operating system: boots it in QEMU, loads it with real clients, and checks that none is lost.
+unikernel:
+	examples/unikernel/run.sh check || [ $$? -eq 77 ]
+
+# The same, left running for curl.
+unikernel-run:
+	examples/unikernel/run.sh serve
 
 # Every attack at full size, on the lock that ships, and the close storm once more on one before which threads give
 # way: some four minutes on two CPUs.

@@ -48,7 +48,7 @@ pub fn request(socket: &mut Socket<'_>) -> Progress {
     })
 }
 
-/// Answers, and says that this was all.
+/// Answers. That this is all is said in the head.
 pub fn answer(socket: &mut Socket<'_>, request: Request, cpu: usize) {
     let status = if request == Request::Unknown { "404 Not Found" } else { "200 OK" };
     let mut text = String::<128>::new();

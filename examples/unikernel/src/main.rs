@@ -15,7 +15,6 @@
 #![no_main]
 
 mod arch;
-
 mod http;
 mod mail;
 mod memory;

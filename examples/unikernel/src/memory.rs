@@ -82,7 +82,8 @@ pub fn shard(cpu: usize) -> (Memory<'static, B>, SocketSet<'static>, Pool<'stati
     let Own { connections, departed, storage, handles, buffers } = take(&OWN[cpu]);
     let mut sockets = SocketSet::new(&mut storage[..]);
     for [rx, tx] in buffers {
-        let socket = tcp::Socket::new(tcp::SocketBuffer::new(&mut rx[..]), tcp::SocketBuffer::new(&mut tx[..]));
+        let socket =
+            tcp::Socket::new(tcp::SocketBuffer::new(&mut rx[..]), tcp::SocketBuffer::new(&mut tx[..]));
         // There is a handle for each.
         let _ = handles.push(sockets.add(socket));
     }

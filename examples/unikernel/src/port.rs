@@ -1,14 +1,16 @@
 //! The card as each CPU's interface sees it: what came for that CPU, and the way out, which they share.
 //!
-//! A frame is the CPU's whose bit of the client's port it has. What is not TCP is the first one's, and answers to
-//! questions for addresses are everybody's.
+//! A segment's CPU is told by the client's port, without its last bit: Linux's clients have ports of one parity.
+//! What is not TCP is the first CPU's, and answers to questions for addresses are everybody's.
 
 use crate::arch::{CPUS, apic};
 use crate::nic::Nic;
 use heapless::{Deque, Vec};
 use smoltcp::phy::{Checksum, Device, DeviceCapabilities, Medium, RxToken, TxToken};
 use smoltcp::time::Instant;
-use smoltcp::wire::{ArpOperation, ArpPacket, EthernetFrame, EthernetProtocol, IpProtocol, Ipv4Packet, TcpPacket};
+use smoltcp::wire::{
+    ArpOperation, ArpPacket, EthernetFrame, EthernetProtocol, IpProtocol, Ipv4Packet, TcpPacket,
+};
 use spin::Mutex;
 
 /// The longest frame, without its checksum.
@@ -22,6 +24,8 @@ pub type Frame = Vec<u8, FRAME>;
 /// The card, once it was found.
 pub static CARD: Mutex<Option<Nic>> = Mutex::new(None);
 static WAITS: [Mutex<Deque<Frame, WAITING>>; CPUS] = [const { Mutex::new(Deque::new()) }; CPUS];
+/// Frames of connections that moved, from the CPU that they left.
+static FORWARDED: [Mutex<Deque<Frame, WAITING>>; CPUS] = [const { Mutex::new(Deque::new()) }; CPUS];
 
 /// Takes from the card what has come, and gives it to the CPU whose it is.
 pub fn distribute() {
@@ -45,9 +49,33 @@ pub fn distribute() {
 }
 
 /// Has a frame wait for a CPU.
-pub fn hand(cpu: usize, frame: &[u8]) {
+fn hand(cpu: usize, frame: &[u8]) {
     if let Ok(frame) = Frame::from_slice(frame) {
         let _ = WAITS[cpu].lock().push_back(frame);
+    }
+}
+
+/// Passes a frame on to the CPU that its connection moved to.
+pub fn forward(cpu: usize, frame: &[u8]) {
+    if let Ok(frame) = Frame::from_slice(frame) {
+        let _ = FORWARDED[cpu].lock().push_back(frame);
+    }
+    apic::call_other();
+}
+
+/// Lets a CPU have the frames that were passed on to it, once it has looked for letters with `read`.
+///
+/// 1. The other CPU sends this one a connection, and then passes on a frame of it.
+/// 2. This CPU counts the frames first, and reads its letters then: whatever it counted is of a connection that it
+///    has by now. The other way round, a frame might come to a CPU that knows of no such connection, and resets it.
+pub fn admit(cpu: usize, read: impl FnOnce()) {
+    let count = FORWARDED[cpu].lock().len();
+    read();
+    for _ in 0..count {
+        let frame = FORWARDED[cpu].lock().pop_front();
+        if let Some(frame) = frame {
+            let _ = WAITS[cpu].lock().push_back(frame);
+        }
     }
 }
 
@@ -63,7 +91,9 @@ fn whose(frame: &[u8]) -> Option<usize> {
         EthernetProtocol::Ipv4 => {
             let Ok(ip) = Ipv4Packet::new_checked(ethernet.payload()) else { return first };
             match TcpPacket::new_checked(ip.payload()) {
-                Ok(tcp) if ip.next_header() == IpProtocol::Tcp => Some(usize::from(tcp.src_port()) % CPUS),
+                Ok(tcp) if ip.next_header() == IpProtocol::Tcp => {
+                    Some(usize::from(tcp.src_port() >> 1) % CPUS)
+                }
                 _ => first,
             }
         }

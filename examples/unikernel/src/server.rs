@@ -1,11 +1,11 @@
 //! What is opened, and each CPU's loop.
 
 use crate::arch::{CPUS, clock, idle};
-use crate::worker::Worker;
 use crate::memory;
 use crate::nic::Nic;
 use crate::port::{self, Port};
 use crate::say;
+use crate::worker::Worker;
 use rskq::{DefaultBackend, Design, Stack};
 use rskq_smoltcp::{Connection, Shard, adapted};
 use smoltcp::iface::{Config, Interface};

@@ -1,6 +1,6 @@
 //! What one CPU has: an interface, sockets, a shard of the connections, and a listener.
 
-use crate::arch::clock;
+use crate::arch::{apic, clock};
 use crate::http::{self, Progress, Request};
 use crate::mail::{self, Mail};
 use crate::memory::CONNECTIONS;
@@ -12,11 +12,15 @@ use heapless::Vec;
 use rskq::{DefaultBackend, ListenerId};
 use rskq_smoltcp::{Connection, Event, Gone, Pool};
 use smoltcp::iface::{Interface, PollResult, SocketSet};
+use smoltcp::socket::tcp::Socket;
 
 /// Connections that may wait on a listener.
 const BACKLOG: u32 = 256;
 /// For how long a CPU accepts nothing any more before its listener is closed, in microseconds.
 const DRAIN: u64 = 2_000;
+
+/// For how long a client that was answered may take to close, in microseconds.
+const PATIENCE: u64 = 1_000_000;
 
 /// Whether the second CPU's listener is to be there.
 static ONLINE: AtomicBool = AtomicBool::new(true);
@@ -35,20 +39,24 @@ pub struct Worker {
     closes_at: Option<u64>,
     /// Accepted, and their sockets are the other CPU's.
     abroad: Vec<Connection, CONNECTIONS>,
-    /// Accepted, and not answered.
-    serving: Vec<Connection, CONNECTIONS>,
+    /// Accepted, and their sockets are here.
+    serving: Vec<Served, CONNECTIONS>,
+}
+
+/// A connection that is served.
+struct Served {
+    connection: Connection,
+    /// When it was answered. It is the client that closes then: whoever closes first remembers the connection.
+    answered: Option<u64>,
 }
 
 /// Passes on what a shard tells. Who accepts here looks at its listener anyway.
 fn tell(mine: Option<Listener>) -> impl FnMut(Event<'_, DefaultBackend>) {
     move |event| match event {
         Event::Wake(wake) if Some(wake.listener()) == mine => {}
-        Event::Wake(_) => crate::arch::apic::call_other(),
+        Event::Wake(_) => apic::call_other(),
         Event::Orphan(connection) => mail::send(connection.shard(), Mail::Orphan(connection)),
-        Event::Elsewhere { shard, frame } => {
-            port::hand(shard as usize, frame);
-            crate::arch::apic::call_other();
-        }
+        Event::Elsewhere { shard, frame } => port::forward(shard as usize, frame),
         Event::Gone(Gone { shard, tuple }) => mail::send(shard, Mail::Gone(tuple)),
     }
 }
@@ -75,13 +83,15 @@ impl Worker {
     /// Does what there is to do, once. Tells whether there was anything.
     pub fn work(&mut self) -> bool {
         let mut worked = false;
-        while let Some(letter) = mail::next(self.cpu) {
-            self.read(letter);
-            worked = true;
-        }
+        let cpu = self.cpu;
+        port::admit(cpu, || {
+            while let Some(letter) = mail::next(cpu) {
+                self.read(letter);
+                worked = true;
+            }
+        });
         let port = &mut Port { cpu: self.cpu };
-        let polled =
-            self.shard.poll(now(), port, &mut self.iface, &mut self.sockets, tell(self.listener));
+        let polled = self.shard.poll(now(), port, &mut self.iface, &mut self.sockets, tell(self.listener));
         worked |= polled == PollResult::SocketStateChanged;
         self.come_and_go();
         worked |= self.accept();
@@ -177,35 +187,43 @@ impl Worker {
     }
 
     fn serve(&mut self, connection: Connection) {
-        if let Err(connection) = self.serving.push(connection) {
+        if let Err(Served { connection, .. }) = self.serving.push(Served { connection, answered: None }) {
             let _ = self.shard.abort(connection, now(), &mut self.sockets);
         }
     }
 
-    /// Answers who has asked. Tells whether anybody had.
+    /// Answers who has asked, and lets go of who is done. Tells whether there was anybody.
     fn answer(&mut self) -> bool {
-        let (mut answered, mut at) = (false, 0);
-        while let Some(connection) = self.serving.get(at) {
-            let socket = self.sockets.get_mut(connection.handle());
-            match http::request(socket) {
-                Progress::Waits => {
-                    at += 1;
-                    continue;
-                }
-                Progress::Came(request) => {
-                    http::answer(socket, request, self.cpu);
-                    match request {
-                        Request::Offline => ONLINE.store(false, Ordering::Relaxed),
-                        Request::Online => ONLINE.store(true, Ordering::Relaxed),
-                        Request::Page | Request::Unknown => {}
+        let (mut worked, mut at) = (false, 0);
+        while let Some(served) = self.serving.get_mut(at) {
+            let socket = self.sockets.get_mut::<Socket<'_>>(served.connection.handle());
+            let over = match served.answered {
+                Some(answered) => !socket.may_recv() || answered + PATIENCE < clock::now(),
+                None => match http::request(socket) {
+                    Progress::Waits => false,
+                    Progress::Over => true,
+                    Progress::Came(request) => {
+                        http::answer(socket, request, self.cpu);
+                        match request {
+                            Request::Offline => ONLINE.store(false, Ordering::Relaxed),
+                            Request::Online => ONLINE.store(true, Ordering::Relaxed),
+                            Request::Page | Request::Unknown => {}
+                        }
+                        served.answered = Some(clock::now());
+                        worked = true;
+                        false
                     }
-                }
-                Progress::Over => {}
+                },
+            };
+            if over {
+                let Served { connection, .. } = self.serving.swap_remove(at);
+                let released = self.shard.release(connection, now(), &mut self.sockets);
+                assert!(released.is_ok(), "it is served where its socket is");
+                worked = true;
+            } else {
+                at += 1;
             }
-            answered = true;
-            let released = self.shard.release(self.serving.swap_remove(at), now(), &mut self.sockets);
-            assert!(released.is_ok(), "it is served where its socket is");
         }
-        answered
+        worked
     }
 }

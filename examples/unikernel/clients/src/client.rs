@@ -23,8 +23,8 @@ pub(crate) enum End {
 /// Connects and asks for `path`.
 pub(crate) fn get(server: SocketAddr, path: &str) -> End {
     match asked(server, path) {
-        Ok(answer) if answer.starts_with(b"HTTP/1.1 200 ") && answer.ends_with(b"\n") => End::Answered,
-        Ok(_) => End::Reset,
+        Ok(true) => End::Answered,
+        Ok(false) => End::Reset,
         Err(error) => match error.kind() {
             ErrorKind::ConnectionRefused => End::Refused,
             ErrorKind::TimedOut | ErrorKind::WouldBlock => End::TimedOut,
@@ -33,12 +33,20 @@ pub(crate) fn get(server: SocketAddr, path: &str) -> End {
     }
 }
 
-fn asked(server: SocketAddr, path: &str) -> io::Result<Vec<u8>> {
+/// Tells whether the whole answer came. The client is the one that closes.
+fn asked(server: SocketAddr, path: &str) -> io::Result<bool> {
     let mut stream = TcpStream::connect_timeout(&server, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_nodelay(true)?;
     stream.write_all(format!("GET {path} HTTP/1.1\r\nConnection: close\r\n\r\n").as_bytes())?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    Ok(answer)
+    let (mut answer, mut part) = (Vec::new(), [0; 256]);
+    loop {
+        match stream.read(&mut part)? {
+            0 => return Ok(false),
+            length => answer.extend_from_slice(&part[..length]),
+        }
+        if answer.starts_with(b"HTTP/1.1 200 ") && answer.ends_with(b"\n") && !answer.ends_with(b"\r\n") {
+            return Ok(true);
+        }
+    }
 }

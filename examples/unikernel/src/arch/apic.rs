@@ -89,7 +89,11 @@ pub fn start_other() {
     // SAFETY: that page of low memory is nobody's, and the code does not depend on where it is.
     unsafe {
         let (from, end) = (&raw const trampoline, &raw const trampoline_end);
-        ptr::copy_nonoverlapping(from, ptr::with_exposed_provenance_mut(TRAMPOLINE), end.addr() - from.addr());
+        ptr::copy_nonoverlapping(
+            from,
+            ptr::with_exposed_provenance_mut(TRAMPOLINE),
+            end.addr() - from.addr(),
+        );
     }
     // SAFETY: the trampoline is in place.
     local(|apic| unsafe {

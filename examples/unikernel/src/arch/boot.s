@@ -2,7 +2,7 @@
 // mode; and the same way for the second CPU, which starts in real mode.
 
 .set CPUS, 2
-.set STACK, 0x20000
+.set STACK, 0x100000
 .set TRAMPOLINE, 0x8000
 
 .section .note.pvh, "a", @note
