@@ -7,7 +7,7 @@ ROOT_FEATURES = alloc,designs
 NOT_THE_MATRIX = --lib --bins $(patsubst loom-tests/tests/%,--test %,$(filter-out loom-tests/tests/matrix,\
 	$(basename $(patsubst %/main.rs,%,$(wildcard loom-tests/tests/*.rs loom-tests/tests/*/main.rs)))))
 
-.PHONY: run test lint unit oracle models loom freestanding readme pictures shards bench clean
+.PHONY: run test lint unit oracle models loom seeded freestanding readme pictures shards bench clean
 
 # Verdicts, interleavings, the replay: what there is to see, in about a minute.
 run:
@@ -50,6 +50,12 @@ models:
 # Every model of every design. Interrupt it and run it again: it goes on.
 loom:
 	$(CARGO) run --release -p loom-tests -- matrix --full --resume
+
+# Bugs of others, planted here one at a time, and which checker finds each: in about five minutes, once the
+# checkers are built. That no release contains one is shown on the image's instructions.
+seeded:
+	$(CARGO) run --release -p loom-tests -- seeded
+	ci/seeded.sh
 
 freestanding:
 	ci/freestanding/check.sh
