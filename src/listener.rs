@@ -348,11 +348,10 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
     {
         let mut queue = self.accept_queue.lock(held);
         let request = self.remove_from(&mut queue, store)?;
-        if B::planted(Fault::AcceptSaidLate) {
-            drop(queue);
+        if !B::planted(Fault::AcceptNotSaid) {
+            // Under the lock, so that the end of a fast-open handshake finds it queued or accepted.
+            request.set_state(RequestState::Accepted);
         }
-        // Under the lock, so that the end of a fast-open handshake finds it queued or accepted.
-        request.set_state(RequestState::Accepted);
         Some(request)
     }
 

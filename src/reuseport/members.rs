@@ -119,9 +119,6 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
             self.evict_closed_sock(group, lock);
         }
         self.socks.grow(&group.socks, num).ok_or(CannotAdd::SocksFull)?;
-        if B::planted(Fault::CountedBeforePlaced) {
-            group.num_socks.store(num + 1, Ordering::Release);
-        }
         match self.member(group, 0).filter(|_| num > 0 && B::planted(Fault::JoinsFirst)) {
             Some(first) => {
                 self.put_at(group, num, first);

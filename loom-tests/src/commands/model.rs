@@ -5,8 +5,12 @@ use clap::Args;
 use loom_tests::expected;
 use loom_tests::explore::{Settings, explore};
 use loom_tests::matrix::Report;
+use loom_tests::seeded::checker::Panicked;
 use rskq::sync::Fault;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 #[derive(Args)]
@@ -38,6 +42,18 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let known = arguments.planted.is_some().then_some(&broken[..]);
     let settings =
         Settings { bound: arguments.bound, max_time, faults: &faults, known, ..Settings::default() };
-    println!("{}", serde_json::to_string(&Report::from(&explore(column, scenario, settings)))?);
+    let count = Arc::clone(&settings.count);
+    match catch_unwind(AssertUnwindSafe(|| explore(column, scenario, settings))) {
+        Ok(exploration) => println!("{}", serde_json::to_string(&Report::from(&exploration))?),
+        // With a fault that is a finding.
+        Err(payload) if arguments.planted.is_some() => {
+            let text = payload.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or_default();
+            let panicked = text.lines().next().unwrap_or_default().to_owned();
+            let interleavings = count.load(Ordering::Relaxed);
+            println!("{}", serde_json::to_string(&Panicked { panicked, interleavings })?);
+        }
+        Err(payload) => resume_unwind(payload),
+    }
     Ok(ExitCode::SUCCESS)
 }

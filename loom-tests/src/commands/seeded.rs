@@ -48,6 +48,9 @@ fn look(rows: &[&'static Row], search: &Search<'_>) -> io::Result<Vec<Told>> {
     }
     distinct.into_par_iter().try_for_each(|(name, stands)| {
         let outcome = search.look_for(stands)?;
+        if let Some(outcome) = &outcome {
+            eprintln!("{name}: {outcome}");
+        }
         known.lock().unwrap_or_else(PoisonError::into_inner).insert(name, outcome);
         io::Result::Ok(())
     })?;

@@ -17,6 +17,9 @@ use std::time::{Duration, Instant};
 /// How long a program of tests may take, which without a fault takes a second or two.
 const TESTS_LIMIT: Duration = Duration::from_secs(60);
 
+/// How long the replay may take, which without a fault takes less than one.
+const REPLAY_LIMIT: Duration = Duration::from_secs(20);
+
 /// How long a model may take. One that takes longer has found nothing.
 const MODEL_LIMIT: Duration = Duration::from_secs(30);
 
@@ -47,6 +50,15 @@ pub struct Finding {
     /// The checker, narrowed to what found it.
     #[serde(skip)]
     pub again: Checker,
+}
+
+impl Finding {
+    /// Returns after how much work, if that is known.
+    #[must_use]
+    pub fn after(&self) -> String {
+        let Self { work, unit, .. } = self;
+        if *work == 0 { String::new() } else { format!("{work} {unit}") }
+    }
 }
 
 impl Checker {
@@ -107,7 +119,7 @@ fn replay(tools: &Tools, planted: Option<Fault>) -> Result<Option<Finding>> {
     let mut command = tools.replay();
     plant(&mut command, planted);
     let mut said = String::new();
-    let ended = process::run(command, TESTS_LIMIT, |text| {
+    let ended = process::run(command, REPLAY_LIMIT, |text| {
         text.clone_into(&mut said);
         ControlFlow::Continue(())
     })?;
@@ -201,6 +213,15 @@ impl Ran {
     }
 }
 
+/// What a model says that ends with a panic, such as of an execution that is too long.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Panicked {
+    /// The first line of what it said.
+    pub panicked: String,
+    /// In which interleaving.
+    pub interleavings: u64,
+}
+
 /// Explores with at most as many preemptions as the small matrix.
 fn model(column: Column, scenario: &Scenario, planted: Option<Fault>) -> Result<Option<Finding>> {
     let name = matrix::model(column.name, scenario.name);
@@ -218,8 +239,11 @@ fn model(column: Column, scenario: &Scenario, planted: Option<Fault>) -> Result<
     };
     match ended {
         Ended::Exited(status) if status.success() => {}
-        Ended::Exited(_) => return Ok(found(format!("{name}: panics"), 0)),
+        Ended::Exited(status) => return Ok(found(format!("{name}: ends with {status}"), 0)),
         Ended::TooLong | Ended::Stopped => return Ok(None),
+    }
+    if let Ok(Panicked { panicked, interleavings }) = serde_json::from_str(&said) {
+        return Ok(found(format!("{name}: panics: {panicked}"), interleavings));
     }
     let report: Report = serde_json::from_str(&said)?;
     let known = expected::broken(column.name, scenario.name);

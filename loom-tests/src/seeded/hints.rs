@@ -11,10 +11,10 @@ use rskq::sync::Fault;
 /// A fault, a design, a scenario.
 const MODELS: &[(Fault, &str, &str)] = &[
     (Fault::StateLookedAtBeforeLock, "requeue", "closer_late_arrival"),
-    (Fault::AcceptSaidLate, "handover", "fast_accept_reset"),
+    (Fault::AcceptNotSaid, "handover", "fast_accept_reset"),
     (Fault::HandshakeUnlocked, "handover", "fast_last_member_done"),
     (Fault::UnhashedTimedOut, "linux", "poll_ack"),
-    (Fault::ArmedLate, "linux", "syn_ack_armed"),
+    (Fault::ArmedLate, "linux", "poll_ack"),
     (Fault::SynAtClosed, "requeue", "syn_closer"),
     (Fault::SpliceUnguarded, "splice", "two_closers"),
     (Fault::ClosedBeforeLeaving, "requeue", "closer_late_arrival"),
@@ -22,15 +22,39 @@ const MODELS: &[(Fault, &str, &str)] = &[
 ];
 
 /// A fault, and a test of the pieces.
-const PIECE: &[(Fault, &str)] = &[];
+const PIECE: &[(Fault, &str)] = &[
+    (Fault::RootBeforeChild, "groups::pick_against_growth"),
+    (Fault::MemberNotChecked, "groups::select_against_a_slot_that_moves"),
+    (Fault::ProgramLoadedTwice, "programs::migrate_against_a_program_for_new_ones"),
+    (Fault::MapNotChecked, "programs::select_against_a_slot_of_the_map_that_moves"),
+];
+
+/// Returns the models to try first: a fault, a design and a scenario each.
+fn models() -> impl Iterator<Item = (Fault, &'static str, &'static str)> {
+    let controls = CONTROLS.iter().map(|control| (control.fault, control.design, control.scenario));
+    MODELS.iter().copied().chain(controls)
+}
 
 /// Returns what to try first.
 pub fn of(fault: Fault) -> impl Iterator<Item = Checker> {
-    let controls = CONTROLS.iter().map(|control| (control.fault, control.design, control.scenario));
-    let models = MODELS.iter().copied().chain(controls).filter(move |(of, ..)| *of == fault);
     let model = |(_, design, scenario): (Fault, &str, &str)| {
         Some(Checker::Model(designs::by_name(design)?, scenario::by_name(scenario)?))
     };
     let piece = |(_, test): &(Fault, &str)| Checker::Tests(PIECES, Some((*test).to_owned()));
-    models.filter_map(model).chain(PIECE.iter().filter(move |(of, _)| *of == fault).map(piece))
+    let models = models().filter(move |(of, ..)| *of == fault).filter_map(model);
+    models.chain(PIECE.iter().filter(move |(of, _)| *of == fault).map(piece))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_hint_names_what_there_is() {
+        for (fault, ..) in models() {
+            let named = models().filter(|(of, ..)| *of == fault).count();
+            let models = of(fault).filter(|checker| matches!(checker, Checker::Model(..))).count();
+            assert_eq!(models, named, "{fault:?}");
+        }
+    }
 }

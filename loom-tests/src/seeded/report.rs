@@ -77,7 +77,7 @@ impl Told {
             Some(Outcome::Found(found)) => {
                 let each = |of: fn(&Finding) -> String| found.iter().map(of).collect::<Vec<_>>().join("\n");
                 let by = each(|finding| format!("{}: {}", finding.checker, finding.by));
-                (by, each(|finding| format!("{} {}", finding.work, finding.unit)))
+                (by, each(Finding::after))
             }
             Some(Outcome::Missed) => ("NOBODY".to_owned(), String::new()),
             Some(Outcome::FalseAlarm(alarm)) => (format!("ALSO WITHOUT IT: {alarm}"), String::new()),
@@ -118,4 +118,24 @@ pub fn totals(told: &[Told]) -> String {
         "{} of {} seeded rows found, {} of {} distinct bugs; {excluded} rows have no place here{selected}",
         rows.0, rows.1, of.0, of.1
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_finds_is_told_and_does_not_pass() {
+        let told = |outcome| Told { row: &ROWS[1], outcome };
+        let missed = told(Some(Outcome::Missed));
+        let alarm = told(Some(Outcome::FalseAlarm("a test".to_owned())));
+        let excluded = told(None);
+        assert!(!missed.is_well() && !alarm.is_well() && excluded.is_well());
+        let table = table(&[missed, alarm, excluded]);
+        assert!(table.contains("NOBODY") && table.contains("ALSO WITHOUT IT: a test"), "{table}");
+        assert!(
+            table.contains("0 of 2 seeded rows found, 0 of 1 distinct bugs; 1 rows have no place"),
+            "{table}"
+        );
+    }
 }

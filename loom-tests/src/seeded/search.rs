@@ -10,6 +10,7 @@ use crate::property::Property;
 use crate::scenario::{self, SCENARIOS};
 use rskq::sync::Fault;
 use std::collections::HashMap;
+use std::fmt;
 use std::io::{Error, Result};
 use std::sync::Mutex;
 
@@ -22,6 +23,19 @@ pub enum Outcome {
     Missed,
     /// Somebody finds something without the fault, too.
     FalseAlarm(String),
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Found(found) => {
+                let by = found.iter().map(|finding| format!("{}, {:.1} s", finding.checker, finding.seconds));
+                f.write_str(&by.collect::<Vec<_>>().join("; "))
+            }
+            Self::Missed => f.write_str("nobody finds it"),
+            Self::FalseAlarm(alarm) => write!(f, "found without it, too: {alarm}"),
+        }
+    }
 }
 
 /// Searches, and remembers what finds nothing without a fault.
