@@ -125,3 +125,31 @@ fn waiting_children_are_dropped_with_the_memory() {
     }
     assert_eq!(Arc::strong_count(&child), 1);
 }
+
+/// What is linked is linked by address, which moving a stack must not take away: Miri sees whether it does.
+#[test]
+fn a_stack_may_be_moved_while_connections_wait() {
+    let child = Child::default();
+    let (mut memory, mut buckets) = (Memory::new(), no_buckets());
+    let lent = memory.lend(&mut buckets);
+    let owned = Stack::new(
+        Resources {
+            listeners: Storage::boxed(2),
+            requests: Storage::boxed(6),
+            owners: Storage::boxed(2),
+            groups: Storage::boxed(2),
+            socks: Storage::boxed(SOCKS),
+            ports: Storage::boxed(2),
+            buckets: Storage::boxed(2),
+            ehash: Storage::boxed(2),
+        },
+        Config::migrating(CLONE),
+    );
+    for stack in [lent, owned] {
+        use_and_leave(&stack, &child);
+        let mut moved = Box::new(stack);
+        let graph = moved.graph_mut();
+        let waiting = graph.listeners.iter().filter_map(|listener| listener.queue.as_ref());
+        assert_eq!(waiting.map(|queue| queue.requests.len()).sum::<usize>(), 3);
+    }
+}

@@ -134,7 +134,9 @@ impl Program for Hostile {
     }
 }
 
-pub(super) fn run<B: Host>(&kind: &'static Kind, Size { connections, .. }: Size) -> Report {
+pub(super) fn run<B: Host>(&kind: &'static Kind, size: Size) -> Report {
+    // Four programs in the time of one close storm.
+    let connections = size.connections / 4;
     timed(format!("hostile ({kind:?})"), |report| {
         let program = &HOSTILE[kind as usize];
         program.counters().iter().for_each(|(_, counter)| counter.store(0, Ordering::Relaxed));

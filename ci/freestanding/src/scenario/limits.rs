@@ -5,7 +5,7 @@ use super::{FIRST, HERE, LOCAL, OTHER, THIRD, aborts, deliver};
 use crate::child::Child;
 use crate::memory::{ImageStack, LISTENERS, ListenerId, MEMBERS};
 use crate::sys::{expect, must};
-use rskq::{BindBucket, BindError, Config, ListenError, Refusal, Resources, Slot, SockOptions, Storage};
+use rskq::{BindBucket, BindError, Config, ListenError, Refusal, Resources, Slot, SockOptions};
 
 /// What one run adds to the counters.
 pub(super) const COUNTED: u32 = 4;
@@ -86,13 +86,13 @@ pub(super) fn without_memory() {
 
 fn nothing<'s>() -> Resources<'s, Child, crate::memory::Backend> {
     Resources {
-        listeners: Storage::Borrowed(&mut []),
-        requests: Storage::Borrowed(&mut []),
-        owners: Storage::Borrowed(&mut []),
-        groups: Storage::Borrowed(&mut []),
-        socks: Storage::Borrowed(&mut []),
-        ports: Storage::Borrowed(&mut []),
-        buckets: Storage::Borrowed(&mut []),
-        ehash: Storage::Borrowed(&mut []),
+        listeners: (&mut []).into(),
+        requests: (&mut []).into(),
+        owners: (&mut []).into(),
+        groups: (&mut []).into(),
+        socks: (&mut []).into(),
+        ports: (&mut []).into(),
+        buckets: (&mut []).into(),
+        ehash: (&mut []).into(),
     }
 }
