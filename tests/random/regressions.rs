@@ -1,4 +1,6 @@
 //! Sequences that once made the stack and its reference differ.
+//!
+//! The fuzz target `stack` prints what it finds as a test that belongs here.
 
 use crate::reference::{Op, run};
 use rskq::Design;
@@ -37,4 +39,19 @@ fn who_was_handed_a_connection_is_shut_down_too() {
     let ack = Op::Ack { client: 0, data: false };
     let (syn, accept) = (Op::Syn { client: 0, hash: 0 }, Op::Accept { which: 3 });
     run_all(&[listen(4), syn, ack, listen(3), shut(4, 1), accept, listen(0), shut(3, 1)]);
+}
+
+/// As it was printed: what a planted fault was found with, by which a fresh group remembers the cookies of the
+/// one before.
+#[test]
+fn found_by_fuzzing() {
+    let ops = [
+        Op::Listen { which: 0, spot: 0, shares: true, backlog: 0 },
+        Op::SetSyncookies { to: rskq::Syncookies::Always },
+        Op::Syn { client: 0, hash: 0 },
+        Op::Stop { which: 0, close: false, steps: 18446744073709551615 },
+        Op::ListenAgain { which: 0, backlog: 0 },
+        Op::CookieAck { client: 0, hash: 0, genuine: true },
+    ];
+    run(Design::Linux, &ops);
 }

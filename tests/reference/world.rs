@@ -257,9 +257,17 @@ impl World {
                 let queue =
                     view.queue.as_ref().unwrap().requests.iter().map(|request| request.child.unwrap());
                 assert!(queue.eq(socket.queue.iter().copied()), "{socket:?} and {view:?}");
+                let qlen = view.fastopenq.as_ref().unwrap().qlen;
+                let shown = self.stack.fastopen_len(socket.id);
+                let closes = socket.state == State::Stopping { close: true };
+                assert_eq!(shown, if closes { Err(SockError::Stale) } else { Ok((qlen, socket.limit)) });
             }
         }
         self.check_groups(&graph);
+        for (&client, (id, _)) in &self.half_open {
+            let root = half_open(&graph, client).and_then(|request| request.rsk_listener);
+            assert_eq!(self.stack.rsk_listener(*id).map(Listener::index), root);
+        }
         let hashed = graph.requests.iter().filter(|request| request.hashed != 0);
         let hashed = hashed.map(|request| request.tuple.unwrap().remote).collect::<BTreeSet<_>>();
         let expected = self.half_open.keys().map(|&client| ends(client).remote).collect();
