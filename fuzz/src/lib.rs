@@ -4,6 +4,7 @@ mod codec;
 mod common;
 mod crash;
 pub mod faults;
+pub mod inputs;
 pub mod queue;
 #[path = "../../tests/reference/mod.rs"]
 mod reference;
