@@ -1,6 +1,20 @@
 //! Operations as bytes: which one it is, and a byte for each argument. In both directions, so that seeds can be
 //! made of operations that are known.
 
+use arbitrary::{Arbitrary, Unstructured};
+
+/// Reads operations to the end, but at most so many.
+pub(crate) fn operations<'a, T: Arbitrary<'a>>(
+    u: &mut Unstructured<'a>,
+    most: usize,
+) -> arbitrary::Result<Vec<T>> {
+    let mut ops = Vec::new();
+    while !u.is_empty() && ops.len() < most {
+        ops.push(T::arbitrary(u)?);
+    }
+    Ok(ops)
+}
+
 /// What an argument can be. Every byte stands for something.
 pub(crate) trait Values<T> {
     fn get(&self, byte: u8) -> T;

@@ -1,7 +1,7 @@
 //! Says which input it was, before a panic is told. A fuzzer ends the process in its own hook, which comes after.
 
 use std::cell::RefCell;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::panic;
 use std::sync::Once;
 
@@ -24,4 +24,19 @@ pub(crate) fn tell(input: &(impl Debug + Clone + 'static), f: impl FnOnce()) {
     RUNNING.set(Some(Box::new(input.clone())));
     f();
     RUNNING.set(None);
+}
+
+/// Writes the test, for `fuzz/tests/regressions.rs`, that does the operations of an input of `target`, which is made
+/// of `first` and them.
+pub(crate) fn test<T: Debug>(
+    f: &mut fmt::Formatter<'_>,
+    target: &str,
+    first: &str,
+    ops: &[T],
+) -> fmt::Result {
+    writeln!(f, "#[test]\nfn found_by_fuzzing() {{\n    use {target}::{{Input, Op}};\n    let ops = [")?;
+    for op in ops {
+        writeln!(f, "        Op::{op:?},")?;
+    }
+    write!(f, "    ];\n    Input::new({first}&ops).run(None);\n}}")
 }

@@ -2,6 +2,7 @@
 
 use rskq::sync::Fault;
 use std::env;
+use std::fmt::Debug;
 use std::sync::OnceLock;
 
 /// Faults that one thread comes upon.
@@ -11,6 +12,7 @@ pub const OF_STACK: &[Fault] = &[
     Fault::WildcardFirst,
     Fault::UnboundEarly,
     Fault::WakeForgotten,
+    Fault::OwnerNotMoved,
     Fault::OwnerReferenceLeaked,
     Fault::RequestPutTwice,
     Fault::StateNotSaid,
@@ -26,6 +28,7 @@ pub const OF_STACK: &[Fault] = &[
     Fault::GroupLeaked,
     Fault::OwnerNotHanded,
     Fault::HeirNotWoken,
+    Fault::TimerKept,
     Fault::SwapsWithFirst,
     Fault::JoinsFirst,
     Fault::AlwaysInClosedSection,
@@ -33,6 +36,9 @@ pub const OF_STACK: &[Fault] = &[
     Fault::AcceptQueueOneLess,
     Fault::SynQueueOneLess,
     Fault::MigratesBySynHash,
+    Fault::MigrationNotCounted,
+    Fault::MigrationFailureNotCounted,
+    Fault::EmbryonicNotCounted,
     Fault::GuardLookedAtOnce,
     Fault::TargetBacklogMinded,
     Fault::ProgramKept,
@@ -77,4 +83,16 @@ pub fn planted() -> &'static [Fault] {
         let known = OF_STACK.iter().chain(OF_SCHEDULE).find(|fault| format!("{fault:?}") == name);
         vec![*known.unwrap_or_else(|| panic!("no target finds {name}"))]
     })
+}
+
+/// As [`planted`], for a target with faults of its own.
+///
+/// # Panics
+///
+/// If there is none of that name.
+pub fn named<T: Copy + Debug>(faults: &[T]) -> Option<T> {
+    static NAME: OnceLock<Option<String>> = OnceLock::new();
+    let name = NAME.get_or_init(|| env::var("RSKQ_FAULT").ok()).as_ref()?;
+    let known = faults.iter().find(|fault| format!("{fault:?}") == *name);
+    Some(*known.unwrap_or_else(|| panic!("the target finds no {name}")))
 }

@@ -4,7 +4,12 @@ mod codec;
 mod common;
 mod crash;
 pub mod faults;
+pub mod inputs;
+pub mod queue;
 #[path = "../../tests/reference/mod.rs"]
 mod reference;
 pub mod schedule;
+pub mod slab;
 pub mod stack;
+pub mod trace;
+pub mod validator;

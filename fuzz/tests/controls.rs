@@ -8,7 +8,7 @@ use std::path::Path;
 use std::{fs, iter};
 
 /// Most inputs that are tried for one fault.
-const TRIES: usize = 200_000;
+const TRIES: usize = 100_000;
 /// Inputs that have to pass without one, the seeds among them.
 const PASSES: usize = 2_000;
 

@@ -148,7 +148,7 @@ impl<C: Send + 'static, B: Backend> LockedFastOpen<'_, C, B> {
     /// # Safety
     ///
     /// The request must be in the caller's hands, and its slot must outlive its stay in the list.
-    pub(crate) unsafe fn push_reset<'r, S>(
+    pub unsafe fn push_reset<'r, S>(
         &mut self,
         request: Ref<'r, RequestSock<C, B>, S>,
         here: Here,
@@ -157,12 +157,12 @@ impl<C: Send + 'static, B: Backend> LockedFastOpen<'_, C, B> {
         S: Store<RequestSock<C, B>, Backend = B>,
     {
         let object: *const RequestSock<C, B> = request.deref();
-        request.set_counts_until(seconds(here).wrapping_add(RESET_COUNTS));
         // SAFETY: the slot is there, by the caller's contract, and the reference that goes into the
         // list keeps the object from being anything else until `pop_reset`.
         if unsafe { self.0.reset.push(object) }.is_err() {
             return Err(request);
         }
+        request.set_counts_until(seconds(here).wrapping_add(RESET_COUNTS));
         request.set_state(RequestState::ResetListed);
         let _ = request.into_raw();
         self.0.qlen += 1;
@@ -174,7 +174,7 @@ impl<C: Send + 'static, B: Backend> LockedFastOpen<'_, C, B> {
     /// # Safety
     ///
     /// All requests in the list must be of `store`.
-    pub(crate) unsafe fn pop_reset<'r, S>(&mut self, store: &'r S) -> Option<Ref<'r, RequestSock<C, B>, S>>
+    pub unsafe fn pop_reset<'r, S>(&mut self, store: &'r S) -> Option<Ref<'r, RequestSock<C, B>, S>>
     where
         S: Store<RequestSock<C, B>, Backend = B>,
     {
@@ -190,7 +190,7 @@ impl<C: Send + 'static, B: Backend> LockedFastOpen<'_, C, B> {
     /// # Safety
     ///
     /// As [`pop_reset`](Self::pop_reset).
-    pub(crate) unsafe fn evict_reset<'r, S>(
+    pub unsafe fn evict_reset<'r, S>(
         &mut self,
         store: &'r S,
         here: Here,

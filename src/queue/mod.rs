@@ -77,7 +77,7 @@ pub struct RequestSockQueue<C, B: Backend> {
     /// Those of them that are young: as above. (Linux: `young`.)
     young: B::Stat,
     /// The fast-open connections. (Linux: `fastopenq`.)
-    pub(crate) fastopenq: FastOpenQueue<C, B>,
+    pub fastopenq: FastOpenQueue<C, B>,
 }
 
 impl<C: Send + 'static, B: Backend> RequestSockQueue<C, B> {
