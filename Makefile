@@ -7,7 +7,7 @@ ROOT_FEATURES = alloc,designs
 NOT_THE_MATRIX = --lib --bins $(patsubst loom-tests/tests/%,--test %,$(filter-out loom-tests/tests/matrix,\
 	$(basename $(patsubst %/main.rs,%,$(wildcard loom-tests/tests/*.rs loom-tests/tests/*/main.rs)))))
 
-.PHONY: run test lint unit oracle models loom freestanding readme pictures shards supply bench clean
+.PHONY: run test lint unit oracle models loom freestanding readme pictures shards supply coverage mutants bench clean
 
 # Verdicts, interleavings, the replay: what there is to see, in about a minute.
 run:
@@ -68,6 +68,14 @@ shards:
 # What the crate is built from and what is published. Installs cargo-deny if it is missing.
 supply:
 	ci/supply.sh
+
+# Which lines of src/ run in the tests. Needs LLVM's tools of rustc's version: see there.
+coverage:
+	ci/coverage.sh
+
+# Every mutant that no check notices has a reason. Needs cargo-mutants. Interrupt it and run it again: it goes on.
+mutants:
+	$(CARGO) run --release -p mutants
 
 bench:
 	$(CARGO) bench -p rskq --features lockdep --bench lockdep
