@@ -107,6 +107,14 @@ sanitize:
 supply:
 	ci/supply.sh
 
+# Which lines of src/ run in the tests. Needs LLVM's tools of rustc's version: see there.
+coverage:
+	ci/coverage.sh
+
+# Every mutant that no check notices has a reason. Needs cargo-mutants. Interrupt it and run it again: it goes on.
+mutants:
+	$(CARGO) run --release -p mutants
+
 bench:
 	$(CARGO) bench -p rskq --features lockdep --bench lockdep
 

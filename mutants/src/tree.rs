@@ -9,17 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// What is copied.
-const COPIED: [&str; 9] = [
-    "Cargo.toml",
-    "Cargo.lock",
-    "README.md",
-    "src",
-    "tests",
-    "benches",
-    "loom-tests",
-    "linux-oracle",
-    "examples",
-];
+const COPIED: [&str; 8] =
+    ["Cargo.toml", "Cargo.lock", "README.md", "src", "tests", "benches", "loom-tests", "linux-oracle"];
 
 /// Optimised a little, since checks run far longer than the build, with every assertion.
 const PROFILE: &str = "\n[profile.mutants]\ninherits = \"dev\"\nopt-level = 1\ndebug = false\n";

@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# How much of src/ runs in the tests: lines, and each `unsafe` block. Fails below 95 % of the lines, or where no
+# test runs an `unsafe` block. Counted together: unit and integration tests with and without the validator,
+# the models of the pieces, the second checker, the recorded traces.
+#
+# Needs LLVM's tools of the version that rustc has, from rustup (llvm-tools) or Debian (llvm-22); installs
+# cargo-llvm-cov if it is missing. Writes to target/coverage only.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+least=95
+out=$PWD/target/coverage
+lcov=$out/lcov.info
+mkdir -p "$out"
+export CARGO_TARGET_DIR=$out/build CARGO_TERM_COLOR=never
+command -v cargo-llvm-cov >/dev/null || cargo install --quiet --locked cargo-llvm-cov
+
+version=$(rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
+if [ ! -x "$(rustc --print target-libdir)/../bin/llvm-profdata" ]; then
+    export LLVM_COV=/usr/bin/llvm-cov-$version LLVM_PROFDATA=/usr/bin/llvm-profdata-$version
+    [ -x "$LLVM_COV" ] || {
+        echo "coverage: not measured: neither rustup's llvm-tools nor Debian's llvm-$version is installed"
+        exit 1
+    }
+fi
+
+# Runs tests, and keeps what they counted.
+counted() {
+    cargo llvm-cov "$1" --no-report "${@:2}" >"$out/log" 2>&1 || { cat "$out/log"; echo "coverage: a test fails"; exit 1; }
+}
+
+# Optimised a little, for the models.
+export CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_TEST_OPT_LEVEL=1
+cargo llvm-cov clean --workspace
+counted test -p rskq --features alloc,designs
+counted test -p rskq --features alloc,designs,lockdep
+counted test -p loom-tests --test pieces --test shuttle --test validator
+counted run -p linux-oracle -- replay linux-oracle/traces/*.jsonl.gz
+cargo llvm-cov report --lcov --output-path "$lcov" \
+    --ignore-filename-regex '(loom-tests|linux-oracle|tests|benches)/|/tests\.rs|/testing\.rs' >"$out/log" 2>&1
+
+# Prints how many lines of the LCOV file $1 there are, how many run, and per cent.
+lines() {
+    awk -F'[:,]' '/^DA:/ { all++; ran += $3 > 0 } END { printf "%d %d %.2f\n", all, ran, 100 * ran / all }' "$1"
+}
+
+# Prints where src/ has an `unsafe` block of which no line runs, by the LCOV file $1.
+unsafe_unrun() {
+    local file line
+    grep -rn --include='*.rs' 'unsafe {' src | grep -vE '/tests(\.rs|/)|/testing\.rs|: *//' | cut -d: -f1,2 |
+        while IFS=: read -r file line; do
+            awk -F'[:,]' -v file="/$file" -v line="$line" '
+                /^SF:/ { here = substr($0, length($0) - length(file) + 1) == file }
+                # What is counted is the expression inside, which may begin further down.
+                here && /^DA:/ && $2 >= line && $2 < line + 4 { ran += $3 }
+                END { if (!ran) print substr(file, 2) ":" line }' "$1"
+        done
+}
+
+read -r all ran percent < <(lines "$lcov")
+enough() {
+    awk -v p="$(lines "$1" | cut -d' ' -f3)" -v least="$least" 'BEGIN { exit !(p >= least) }'
+}
+
+# Both gates fail: with every tenth line not run, and with one `unsafe` block not run.
+awk -F'[:,]' '/^DA:/ && ++n % 10 == 0 { print "DA:" $2 ",0"; next } { print }' "$lcov" >"$out/tenth.info"
+! enough "$out/tenth.info" || { echo "coverage: a tenth less goes unnoticed"; exit 1; }
+awk -F'[:,]' '/^SF:/ { here = /\/src\/sync\/cell\.rs$/ } here && /^DA:/ { print "DA:" $2 ",0"; next } { print }' \
+    "$lcov" >"$out/cell.info"
+[ "$(unsafe_unrun "$out/cell.info" | wc -l)" -gt "$(unsafe_unrun "$lcov" | wc -l)" ] ||
+    { echo "coverage: an unsafe block that does not run goes unnoticed"; exit 1; }
+
+unrun=$(unsafe_unrun "$lcov")
+[ -z "$unrun" ] || { echo "coverage: no test runs these unsafe blocks:"; echo "$unrun"; exit 1; }
+echo "coverage: $ran of $all lines of src run, $percent %"
+enough "$lcov" || { echo "coverage: that is less than $least %"; exit 1; }
