@@ -7,13 +7,13 @@ ROOT_FEATURES = alloc,designs,critical-section
 NOT_THE_MATRIX = --lib --bins $(patsubst loom-tests/tests/%,--test %,$(filter-out loom-tests/tests/matrix,\
 	$(basename $(patsubst %/main.rs,%,$(wildcard loom-tests/tests/*.rs loom-tests/tests/*/main.rs)))))
 
-.PHONY: run test lint unit examples oracle models loom freestanding readme pictures shards bench clean
+.PHONY: run test lint unit examples oracle models loom freestanding bare-metal c-interface header kmod pictures readme shards bench clean
 
 # Verdicts, interleavings, the replay: what there is to see, in about a minute.
 run:
 	$(CARGO) run --release -p loom-tests -- run
 
-test: lint unit examples oracle models freestanding bare-metal pictures readme
+test: lint unit examples oracle models freestanding bare-metal c-interface pictures readme
 
 lint:
 	$(CARGO) fmt --all --check
@@ -61,6 +61,18 @@ freestanding:
 # Processors without an operating system; needs rustup for their `core`, and says which it could not get.
 bare-metal:
 	ci/bare-metal/check.sh || [ $$? -eq 77 ]
+
+# The C interface on this machine, and that kmod/include/rskq.h is what its sources say.
+c-interface:
+	CARGO_TARGET_DIR=target/kmod/cargo $(CARGO) test --locked --manifest-path kmod/Cargo.toml
+
+# Writes that header.
+header:
+	RSKQ_WRITE_HEADER=1 CARGO_TARGET_DIR=target/kmod/cargo $(CARGO) test --locked --manifest-path kmod/Cargo.toml --test header
+
+# A stock Debian kernel in QEMU, with a module: needs apt-get, gcc-12 and rustup, and downloads 52 MB once.
+kmod:
+	kmod/run.sh
 
 pictures:
 	ci/pictures.sh
