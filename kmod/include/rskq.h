@@ -258,8 +258,8 @@ enum rskq_sock rskq_queue_len(const struct rskq_stack *stack,
                               uint32_t *len,
                               uint32_t *backlog);
 
-// Closes a socket: its name is stale from now on. Takes no step yet: `rskq_closing_next` has to be called until
-// they are done.
+// Closes a socket: its name is stale from now on. Takes no step yet: `rskq_closing_next` has to be called
+// until they are done.
 //
 // # Safety
 //
@@ -284,8 +284,8 @@ enum rskq_sock rskq_shutdown(const struct rskq_stack *stack,
 //
 // # Safety
 //
-// `closing` is what `rskq_close` or `rskq_shutdown` filled in with success, has not been done, and is used by
-// one context at a time; `outcome` is writable.
+// `closing` is what `rskq_close` or `rskq_shutdown` filled in with success, has not been done, and is used
+// by one context at a time; `outcome` is writable.
 enum rskq_step rskq_closing_next(struct rskq_closing *closing, struct rskq_outcome *outcome);
 
 // Reads every counter. No lock.
@@ -336,8 +336,8 @@ enum rskq_verdict rskq_deliver(const struct rskq_stack *stack,
 // `stack` is one that `rskq_init` made.
 enum rskq_verdict rskq_reset(const struct rskq_stack *stack, const struct rskq_tuple *tuple);
 
-// Deals with the SYN-ACK timer that is due next, and stores which connection's it is. To be called until none
-// is due.
+// Deals with the SYN-ACK timer that is due next, and stores which connection's it is. To be called until
+// none is due.
 //
 // # Safety
 //

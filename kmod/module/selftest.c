@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The self-test of rskq in a kernel: loading the module runs it, and fails if it does. `fault=N` seeds a fault, which
- * has to be found.
+ * The self-test of rskq in a kernel: loading the module runs it, and fails if it does. `fault=N` seeds a
+ * fault, which has to be found.
  */
 #include <linux/module.h>
 #include <linux/vmalloc.h>

@@ -51,7 +51,12 @@ static struct rskq_arrival arrival(u32 number)
 struct rskq_stack *stack_new(enum fault fault, void **memory)
 {
 	struct rskq_sizes sizes = {
-		.listeners = 2 * LISTENERS, .requests = 128, .groups = 2, .members = 2 * LISTENERS, .buckets = 2, .ehash = 16
+		.listeners = 2 * LISTENERS,
+		.requests = 128,
+		.groups = 2,
+		.members = 2 * LISTENERS,
+		.buckets = 2,
+		.ehash = 16,
 	};
 	struct rskq_config config = { .design = fault == FAULT_ABORT ? RSKQ_DESIGN_ABORT : RSKQ_DESIGN_HANDOVER };
 	size_t size = rskq_memory_size(sizes);

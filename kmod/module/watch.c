@@ -2,9 +2,9 @@
 /*
  * The kernel's spinlock_t as the stack's lock.
  *
- * Each acquisition is noted, so that the self-test knows of every order in which locks were taken: a cycle among
- * them is a deadlock that may happen, whether it happened or not. That one holder is left alone, that nobody waits
- * for what it holds, and that what was taken last is released first, is looked at as well.
+ * Each acquisition is noted, so that the self-test knows of every order in which locks were taken: a cycle
+ * among them is a deadlock that may happen, whether it happened or not. That one holder is left alone, that
+ * nobody waits for what it holds, and that what was taken last is released first, is looked at as well.
  */
 #include <linux/atomic.h>
 #include <linux/bitmap.h>

@@ -56,8 +56,8 @@ fn begun(steps: Result<Steps, SockError>, closing: *mut rskq_closing) -> rskq_so
     }
 }
 
-/// Closes a socket: its name is stale from now on. Takes no step yet: `rskq_closing_next` has to be called until
-/// they are done.
+/// Closes a socket: its name is stale from now on. Takes no step yet: `rskq_closing_next` has to be called
+/// until they are done.
 ///
 /// # Safety
 ///
@@ -92,8 +92,8 @@ pub unsafe extern "C" fn rskq_shutdown(
 ///
 /// # Safety
 ///
-/// `closing` is what `rskq_close` or `rskq_shutdown` filled in with success, has not been done, and is used by
-/// one context at a time; `outcome` is writable.
+/// `closing` is what `rskq_close` or `rskq_shutdown` filled in with success, has not been done, and is used
+/// by one context at a time; `outcome` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rskq_closing_next(
     closing: *mut rskq_closing,

@@ -143,8 +143,8 @@ pub enum rskq_timer {
     Dropped,
 }
 
-/// Deals with the SYN-ACK timer that is due next, and stores which connection's it is. To be called until none
-/// is due.
+/// Deals with the SYN-ACK timer that is due next, and stores which connection's it is. To be called until
+/// none is due.
 ///
 /// # Safety
 ///

@@ -1,4 +1,5 @@
-//! The C interface, called as C does, on a lock of the test's: what it says to bad input, and a connection's way.
+//! The C interface, called as C does, on a lock of the test's: what it says to bad input, and a connection's
+//! way.
 
 use rskq_c::*;
 use std::ffi::{c_ulong, c_void};
