@@ -73,6 +73,18 @@ freestanding:
 bare-metal:
 	ci/bare-metal/check.sh || [ $$? -eq 77 ]
 
+# The C interface on this machine, and that kmod/include/rskq.h is what its sources say.
+c-interface:
+	CARGO_TARGET_DIR=target/kmod/cargo $(CARGO) test --locked --manifest-path kmod/Cargo.toml
+
+# Writes that header.
+header:
+	RSKQ_WRITE_HEADER=1 CARGO_TARGET_DIR=target/kmod/cargo $(CARGO) test --locked --manifest-path kmod/Cargo.toml --test header
+
+# A stock Debian kernel in QEMU, with a module: needs apt-get, gcc-12 and rustup, and downloads 52 MB once.
+kmod:
+	kmod/run.sh
+
 pictures:
 	ci/pictures.sh
 

@@ -8,7 +8,8 @@ page=docs/bring-your-own.md
 log=target/examples.txt
 mkdir -p target
 # No colours, and one line a test.
-CARGO_TERM_COLOR=never cargo test -p rskq --features alloc,critical-section --doc bring_your_own >"$log" 2>&1 || {
+CARGO_TERM_COLOR=never cargo test -p rskq --features alloc,critical-section --doc bring_your_own \
+    >"$log" 2>&1 || {
     cat "$log" >&2
     exit 1
 }
@@ -27,7 +28,7 @@ untested() {
 
 altered=target/examples-altered.md
 { cat "$page" && printf '\n```rust,ignore\nnobody_runs_this();\n```\n'; } >"$altered"
-[ "$(untested "$altered" | wc -l)" -eq 2 ] || { echo "examples: a block that nobody runs goes unnoticed"; exit 1; }
+[ "$(untested "$altered" | wc -l)" -eq 2 ] || { echo "examples: what nobody runs goes unnoticed"; exit 1; }
 
 if [ -n "$(untested "$page")" ]; then
     echo "examples: not every block of $page is a test:"

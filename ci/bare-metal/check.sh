@@ -11,7 +11,8 @@
 # Not proved: that it runs there, which the freestanding image shows for x86-64 only.
 # Printed: the code's size, and how much memory each thing takes.
 #
-# Needs rustup to fetch targets, and binutils. Writes to target/bare-metal. Exits with 77 if no target is here.
+# Needs rustup to fetch targets, and binutils. Writes to target/bare-metal. Exits with 77 if no target is
+# here.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -59,12 +60,14 @@ size_of() {
     nm -S "$1" | awk -v name="$2" '$4 == name { print $2 }' | { read -r size && echo $((16#$size)); }
 }
 
-things=(A_REQUEST A_LISTENER AN_OWNER A_GROUP A_MEMBER A_PORT_BUCKET A_LISTEN_BUCKET AN_EHASH_BUCKET THE_STACK)
+things=(A_REQUEST A_LISTENER AN_OWNER A_GROUP A_MEMBER A_PORT_BUCKET A_LISTEN_BUCKET AN_EHASH_BUCKET
+    THE_STACK)
 built=()
 for target in "${targets[@]}"; do
     have "$target" || continue
     for feature in "" spin critical-section lockdep; do
-        (cd "$root" && cargo check --quiet --locked -p rskq --no-default-features --features "$feature" --target "$target") ||
+        (cd "$root" && cargo check --quiet --locked -p rskq --no-default-features --features "$feature" \
+            --target "$target") ||
             fail "$target: does not build with feature '$feature'"
     done
     build "$target" release "" || { cat "$log" >&2; fail "$target: the object does not build"; }
@@ -87,11 +90,12 @@ done
 
 first=${built[0]}
 # The compiler's own reading: without what is switched off, with what macros make.
-(cd "$root" && RUSTC_BOOTSTRAP=1 cargo rustc --quiet --locked -p rskq --no-default-features --features lockdep --lib \
-    --profile release -- -Zunpretty=expanded) >"$CARGO_TARGET_DIR/expanded.rs"
+(cd "$root" && RUSTC_BOOTSTRAP=1 cargo rustc --quiet --locked -p rskq --no-default-features \
+    --features lockdep --lib --profile release -- -Zunpretty=expanded) >"$CARGO_TARGET_DIR/expanded.rs"
 functions=$(awk -f "$here/functions.awk" "$CARGO_TARGET_DIR/expanded.rs" | sort -u)
 [[ $(wc -l <<<"$functions") -gt 150 ]] || fail "not even 150 public functions: $functions"
 
+sources=("$root/src" "$here/src" "$here/../freestanding/src")
 # uncalled OBJECT: public functions that are not in it.
 uncalled() {
     nm -C "$1" | cut -d' ' -f3- | grep rskq >"$CARGO_TARGET_DIR/symbols"
@@ -101,8 +105,7 @@ uncalled() {
             *) symbol="\\b$type(<.*>)?>?::$name$" ;;
         esac
         grep -qE "$symbol" "$CARGO_TARGET_DIR/symbols" && continue
-        [[ $how == inlined ]] && grep -rqE "(\\.|::)$name(::<[^>]*>)?\\(" "$root/src" "$here/src" "$here/../freestanding/src" &&
-            continue
+        [[ $how == inlined ]] && grep -rqE "(\\.|::)$name(::<[^>]*>)?\\(" "${sources[@]}" && continue
         echo "$type::$name"
     done <<<"$functions"
 }
@@ -136,7 +139,8 @@ echo "  uncalled: $(wc -l <<<"$found") public functions are missed in the object
 
 rustc --edition 2024 -O -o "$CARGO_TARGET_DIR/ordinary" "$here/../freestanding/controls/ordinary.rs"
 for name in "${searches[@]}"; do
-    [[ -n $(search "$name" "$CARGO_TARGET_DIR/ordinary") ]] || fail "search $name finds nothing in an ordinary program"
+    [[ -n $(search "$name" "$CARGO_TARGET_DIR/ordinary") ]] ||
+        fail "search $name finds nothing in an ordinary program"
 done
 echo "  ordinary: search ${searches[*]}: each finds something"
 

@@ -1,5 +1,6 @@
-# Prints each public function of an expanded crate as `TYPE NAME HOW`: a free one has `-` for its type, and how
-# it reaches an object is `code`, or `inlined` where it is constant or always inlined and so need not be a symbol.
+# Prints each public function of an expanded crate as `TYPE NAME HOW`: a free one has `-` for its type, and
+# how it reaches an object is `code`, or `inlined` where it is constant or always inlined and so need not be
+# a symbol.
 
 # Returns s without the angle brackets that it begins with.
 function behind_brackets(s,   i, depth, char) {

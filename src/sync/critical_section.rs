@@ -6,11 +6,12 @@ use core::sync::atomic::{AtomicBool, Ordering};
 /// A lock for a program that has one critical section: whatever its implementation of `critical-section`
 /// excludes, other interrupts or other cores as well, is excluded while it is held.
 ///
-/// All locks of this type are one as far as waiting goes. Which of them is held is remembered all the same, so
-/// that two holders of one are impossible even if somebody ends a critical section that is not the last that
-/// began. The stack ends its own in the reverse order in which they began, as `critical-section` demands; who
-/// uses a [`lockdep::Mutex`](crate::lockdep::Mutex) over this lock has to drop its guards in that order, and
-/// no guard may outlive a [`critical_section::with`](::critical_section::with) in which it was made.
+/// All locks of this type are one as far as waiting goes. Which of them is held is remembered all the same,
+/// so that two holders of one are impossible even if somebody ends a critical section that is not the last
+/// that began. The stack ends its own in the reverse order in which they began, as `critical-section`
+/// demands; who uses a [`lockdep::Mutex`](crate::lockdep::Mutex) over this lock has to drop its guards in
+/// that order, and no guard may outlive a [`critical_section::with`](::critical_section::with) in which it
+/// was made.
 pub struct CriticalSection {
     held: AtomicBool,
 }

@@ -99,3 +99,12 @@ fn releases_in_the_wrong_order() {
     });
     assert!(text.contains("released before one that was taken later"), "{text}");
 }
+
+#[test]
+fn nests_deeper_than_is_said() {
+    let text = caught(|| {
+        let locks = [const { Watched::<LetsIn>::INIT }; 5];
+        locks.iter().for_each(RawLock::lock);
+    });
+    assert!(text.contains("more than 4 locks are held"), "{text}");
+}

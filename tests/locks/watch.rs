@@ -6,6 +6,9 @@ use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+/// How many locks the stack holds at most.
+const DEEPEST: usize = 4;
+
 std::thread_local! {
     /// The locks that this context holds, by address, the last at the end.
     static HELD: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
@@ -13,7 +16,7 @@ std::thread_local! {
 }
 
 /// `R`, watched: that one context at a time holds it, that none waits for itself, and that what was taken
-/// last is released first, without which saved interrupt flags mean nothing.
+/// last is released first, without which saved interrupt flags mean nothing; and how deep locks nest.
 pub(crate) struct Watched<R> {
     inner: R,
     held: AtomicBool,
@@ -35,7 +38,11 @@ unsafe impl<R: RawLock> RawLock for Watched<R> {
         assert!(!waits_for_itself, "a context waits for a lock that it holds");
         let state = self.inner.lock();
         assert!(!self.held.swap(true, Ordering::Relaxed), "two contexts hold one lock");
-        HELD.with_borrow_mut(|held| held.push(self.address()));
+        let depth = HELD.with_borrow_mut(|held| {
+            held.push(self.address());
+            held.len()
+        });
+        assert!(depth <= DEEPEST, "more than {DEEPEST} locks are held");
         // Now and then the holder is kept from running, so that others come.
         if TAKEN.replace(TAKEN.get() + 1).is_multiple_of(512) {
             thread::yield_now();

@@ -1,0 +1,141 @@
+#!/usr/bin/env bash
+# Loads rskq into a stock Debian kernel, as one object with a C interface in a plain C module, and looks at
+# what its self-test says: queueing, migration and lock order, from kernel threads and a softirq, with the
+# kernel's spinlock_t. Each of five seeded faults has to be found.
+#
+# Downloads the kernel's image and headers and busybox from Debian (52 MB, once, a few seconds) and unpacks
+# them below target/kmod; nothing is installed but QEMU, if it is missing and this is root. Needs gcc, make,
+# cargo, and rustup for target x86_64-unknown-none. Runs without KVM, in about a minute; `run.sh clean`
+# removes what it made.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+out=$here/../target/kmod
+target=x86_64-unknown-none
+export CARGO_TARGET_DIR=$out/cargo CARGO_TERM_COLOR=never LC_ALL=C
+unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_BUILD_TARGET
+# Which kernel: the name of a package of images; another one is linux-image-cloud-amd64.
+package=${KERNEL:-linux-image-6.12-cloud-amd64}
+
+fail() {
+    echo "kmod: FAILED: $*" >&2
+    exit 1
+}
+
+[[ ${1:-} != clean ]] || { rm -rf "$out"; exit 0; }
+mkdir -p "$out/debs" "$out/module" "$out/image"
+out=$(cd "$out" && pwd)
+
+# --- What it needs.
+
+for tool in gcc-12 make; do
+    command -v $tool >/dev/null || fail "$tool is missing: apt-get install $tool libelf1"
+done
+if ! command -v qemu-system-x86_64 >/dev/null; then
+    echo "kmod: installing QEMU, about 50 MB"
+    apt-get install -y --no-install-recommends qemu-system-x86 >"$out/log" 2>&1 ||
+        fail "QEMU is missing: $(tail -n 1 "$out/log")"
+fi
+compgen -G "$(rustc --print target-libdir --target $target)/libcore-*.rlib" >/dev/null ||
+    rustup target add $target
+
+image=$(apt-cache depends "$package" | sed -n 's/^ *Depends: linux-image-\([0-9].*\)/\1/p' | head -n 1)
+[[ -n $image ]] || fail "Debian has no $package: apt-get update, or another one in KERNEL"
+kbuild=$(apt-cache depends "linux-headers-$image" | sed -n 's/^ *Depends: \(linux-kbuild-.*\)/\1/p')
+common=$(apt-cache depends "linux-headers-$image" | sed -n 's/^ *Depends: \(linux-headers-.*-common\)/\1/p')
+root=$out/debian-$image
+if [[ ! -d $root ]]; then
+    began=$SECONDS
+    (cd "$out/debs" && apt-get download busybox-static "$common" "$kbuild" "linux-headers-$image" \
+        "linux-image-$image") >"$out/log" 2>&1 ||
+        fail "the packages cannot be had: $(tail -n 1 "$out/log")"
+    echo "kmod: downloaded $(du -shc "$out"/debs/*.deb | tail -n 1 | cut -f1) in $((SECONDS - began)) s"
+    rm -rf "$root.new"
+    for deb in "$out"/debs/*.deb; do dpkg -x "$deb" "$root.new"; done
+    rm "$out"/debs/*.deb
+    mv "$root.new" "$root"
+fi
+headers=$root/usr/src/linux-headers-$image
+# It says where it is installed, which it is not.
+sed -i "s|^include .*|include $root/usr/src/$common/Makefile|" "$headers/Makefile"
+
+# --- The module.
+
+began=$SECONDS
+# What the kernel is compiled with, of what changes how calls and returns look. The flags are unstable, the
+# compiler need not be. The target has no SSE, no red zone, and nothing that unwinds.
+(cd "$here" && RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Ccode-model=kernel -Crelocation-model=static -Cjump-tables=no
+    -Zfunction-return=thunk-extern -Zcf-protection=branch -Zretpoline-external-thunk
+    -Cunsafe-allow-abi-mismatch=retpoline,retpoline-external-thunk" cargo rustc --quiet --locked --release \
+    --target $target --features panic-handler --crate-type staticlib -- "--emit=asm=$out/rskq.s")
+# The precompiled core wants memcpy and the like through a table that modules have not; and of its lines,
+# whose syntax the assembler does not know, nothing is lost.
+sed -E '/^[[:space:]]+\.(file|loc)[[:space:]]/d
+    s/(call|jmp)q?[[:space:]]+\*(mem[a-z]+)@GOTPCREL\(%rip\)/\1 \2/
+    s/movq?[[:space:]]+(mem[a-z]+)@GOTPCREL\(%rip\),/movq $\1,/' "$out/rskq.s" >"$out/rskq-direct.s"
+gcc-12 -c -o "$out/rskq.o" "$out/rskq-direct.s"
+allowed='__x86_(return_thunk|indirect_thunk_r[a-z0-9]+)|mem(cpy|set|move|cmp)'
+allowed+='|rskq_(lock_acquire|lock_release|panic)'
+# foreign OBJECT: what it asks for and a kernel has not, and whether it uses registers that are a program's.
+foreign() {
+    nm -u "$1" | awk '{ print $2 }' | grep -vxE "$allowed" || true
+    ! objdump -d "$1" | grep -q '%[xy]mm' || echo "SSE"
+}
+found=$(foreign "$out/rskq.o")
+[[ -z $found ]] || fail "the object asks for $found"
+# The control: a program's object.
+printf 'double exp(double); double f(double x) { return exp(x) + 1; }' | gcc-12 -x c -c -o "$out/ordinary.o" -
+[[ $(foreign "$out/ordinary.o") == *exp*SSE* ]] || fail "what an ordinary object asks for goes unnoticed"
+
+cp "$here"/module/* "$here/include/rskq.h" "$out/module/"
+cp "$out/rskq.o" "$out/module/rskq_object.o_built"
+make -C "$headers" M="$out/module" CC=gcc-12 CONFIG_DEBUG_INFO_BTF_MODULES= modules >"$out/log" 2>&1 ||
+    { cat "$out/log" >&2; fail "the module does not build"; }
+grep -E 'warning' "$out/log" || true
+read -r text _ < <(size "$out/rskq.o" | tail -n 1)
+echo "kmod: built for Linux $image in $((SECONDS - began)) s; rskq's object: $text bytes"
+
+# --- The machine.
+
+cat >"$out/image/init" <<'EOF'
+#!/bin/busybox sh
+/bin/busybox mount -t proc proc /proc
+for fault in 0 1 2 3 4 5; do
+    echo "== fault=$fault"
+    /bin/busybox insmod /rskq_selftest.ko fault=$fault && /bin/busybox rmmod rskq_selftest
+done
+echo "== done"
+/bin/busybox reboot -f
+EOF
+chmod +x "$out/image/init"
+mkdir -p "$out/image/bin" "$out/image/proc" "$out/image/dev"
+cp "$root/bin/busybox" "$out/image/bin/"
+cp "$out/module/rskq_selftest.ko" "$out/image/"
+(cd "$out/image" && find . | "$root/bin/busybox" cpio -o -H newc 2>/dev/null) | gzip -1 >"$out/initrd.gz"
+
+began=$SECONDS
+timeout 300 qemu-system-x86_64 -accel tcg,thread=multi -M q35 -m 256 -smp 2 -display none -monitor none \
+    -no-reboot -kernel "$root/boot/vmlinuz-$image" -initrd "$out/initrd.gz" -serial "file:$out/console" \
+    -append "console=ttyS0 quiet loglevel=7 panic=-1" </dev/null ||
+    fail "QEMU ends with $?, after: $(tail -n 5 "$out/console")"
+what='rskq: .*|== .*|rskq_selftest: .*|BUG: .*|WARNING: .*|Oops.*|Kernel panic.*|.*soft lockup.*'
+# A module that fails is tried a second time by busybox.
+tr -d '\r' <"$out/console" | grep -aoE "$what" | uniq >"$out/said" || true
+echo "kmod: booted and ran in $((SECONDS - began)) s"
+cat "$out/said"
+
+# said FAULT REGEX: the self-test with FAULT said so.
+said() {
+    awk -v from="== fault=$1" '$0 == from { on = 1; next } /^== / { on = 0 } on' "$out/said" |
+        grep -qE "$2" ||
+        fail "fault $1: did not say: $2"
+}
+! grep -E '^(BUG|WARNING|Oops|Kernel panic)|soft lockup' "$out/said" || fail "the kernel complains"
+grep -qx '== done' "$out/said" || fail "the machine did not get to the end"
+said 0 '^rskq: ok: '
+said 1 '^rskq: FAILED: a connection is aborted though somebody listens'
+said 2 '^rskq: FAILED: a connection did not end once'
+said 3 '^rskq: FAILED: locks are taken in a cycle'
+said 4 '^rskq: FAILED: a lock is released before one that was taken later'
+said 5 '^rskq: FAILED: two CPUs hold one lock'
+echo "kmod: ok: the self-test passes, and 5 of 5 seeded faults are found; $SECONDS s"
