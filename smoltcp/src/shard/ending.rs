@@ -123,7 +123,8 @@ impl<S: Supply, B: Backend> Shard<'_, '_, S, B> {
     pub(super) fn holds(&self, connection: &Connection) -> bool {
         let held = self.connections.get(connection.place);
         connection.shard == self.id
-            && held.is_some_and(|(tuple, held)| *tuple == connection.tuple && held.handle == connection.handle)
+            && held
+                .is_some_and(|(tuple, held)| *tuple == connection.tuple && held.handle == connection.handle)
     }
 
     /// Resets a connection that nobody has.
