@@ -23,19 +23,20 @@ const PORTS: std::ops::Range<u16> = 10_000..60_000;
 /// A row for each policy.
 pub(crate) fn rows(connections: u32) -> Vec<Row> {
     DESIGNS
-        .map(|(name, design)| {
+        .map(|design| {
             let stack = Stack::new(Resources::boxed(8, 1024), adapted(Config::with(design)));
             let (mut device, clients) = link(Medium::Ip);
             let iface = interface(&mut device, SERVER);
             let local = SocketAddr::new(SERVER.into(), PORT);
             let server = Server::new(local, &stack, iface);
-            run(name, server, device, Clients::new(clients), connections)
+            let row = run(server, device, Clients::new(clients), connections);
+            row.under(design, stack.counters().TCPMigrateReqSuccess)
         })
         .into()
 }
 
-fn run(name: &str, mut server: Server<'_>, mut device: End, mut clients: Clients, connections: u32) -> Row {
-    let mut row = Row::of(name);
+fn run(mut server: Server<'_>, mut device: End, mut clients: Clients, connections: u32) -> Row {
+    let mut row = Row::default();
     let mut millisecond = 0;
     while row.ended() < connections {
         millisecond += 1;
@@ -43,7 +44,6 @@ fn run(name: &str, mut server: Server<'_>, mut device: End, mut clients: Clients
         clients.tick(now, &mut row);
         server.tick(millisecond, now, &mut device);
     }
-    row.moved = server.stack().counters().TCPMigrateReqSuccess;
     row
 }
 

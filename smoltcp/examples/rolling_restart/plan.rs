@@ -19,9 +19,8 @@ pub(crate) const PATIENCE: u64 = 5_000;
 /// What an answer is.
 pub(crate) const ANSWER: &[u8] = b".";
 
-/// The close policies, and their names.
-pub(crate) const DESIGNS: [(&str, Design); 3] =
-    [("Abort", Design::Abort), ("Requeue", Design::Requeue), ("Handover", Design::Handover)];
+/// The close policies.
+pub(crate) const DESIGNS: [Design; 3] = [Design::Abort, Design::Requeue, Design::Handover];
 
 /// What is to be done with a listener.
 pub(crate) enum Step {
@@ -33,6 +32,7 @@ pub(crate) enum Step {
 pub(crate) fn due(millisecond: u64) -> Option<(Step, usize)> {
     let listener = (millisecond / PERIOD) as usize % LISTENERS;
     match millisecond % PERIOD {
+        _ if millisecond < PERIOD => None,
         0 => Some((Step::Close, listener)),
         DOWN => Some((Step::Open, listener)),
         _ => None,
@@ -53,11 +53,20 @@ pub(crate) struct Row {
     pub(crate) moved: u32,
     /// The longest that a client waited to be connected.
     pub(crate) worst_connect_ms: u64,
+    /// Whether nobody may lose a connection; `Some(false)` if somebody has to. Of the kernel nothing is asked.
+    #[serde(skip)]
+    lossless: Option<bool>,
 }
 
 impl Row {
-    pub(crate) fn of(policy: impl Into<String>) -> Self {
-        Self { policy: policy.into(), ..Self::default() }
+    /// What became of them where `design` says what close does, and `moved` connections were moved.
+    pub(crate) fn under(self, design: Design, moved: u32) -> Self {
+        Self { policy: format!("{design:?}"), moved, lossless: Some(design != Design::Abort), ..self }
+    }
+
+    /// Tells whether it came as the policy promises: nothing is lost, or, as the control, something is.
+    pub(crate) fn is_as_promised(&self) -> bool {
+        self.lossless.is_none_or(|lossless| lossless == (self.reset + self.timed_out == 0))
     }
 
     /// How many connections have come to an end.

@@ -72,10 +72,6 @@ impl<'m> Server<'m> {
         self.shard.poll(now, device, &mut self.iface, &mut self.sockets, |_| {});
     }
 
-    pub(crate) fn stack(&self) -> &TheStack {
-        self.stack
-    }
-
     fn open(&mut self, listener: usize) {
         let opened = self.stack.listen_at(self.local, BACKLOG, true);
         self.listeners[listener] = Some(opened.expect("there is room for four"));

@@ -6,7 +6,7 @@ mod namespace;
 
 use crate::plan::{DESIGNS, Row};
 use crate::server::Server;
-use rskq::{Config, Resources, Stack};
+use rskq::{Config, Design, Resources, Stack};
 use rskq_smoltcp::adapted;
 use smoltcp::iface::Interface;
 use smoltcp::phy::{Medium, TunTapInterface, wait};
@@ -25,8 +25,8 @@ const PORT: u16 = 80;
 pub(crate) fn rows(connections: u32) -> Result<Vec<Row>, String> {
     namespace::enter()?;
     let mut rows = vec![];
-    for (name, design) in DESIGNS {
-        rows.push(over_smoltcp(name, design, connections).map_err(|error| format!("over TAP: {error}"))?);
+    for design in DESIGNS {
+        rows.push(over_smoltcp(design, connections).map_err(|error| format!("over TAP: {error}"))?);
     }
     for migrate in [false, true] {
         namespace::set("net/ipv4/tcp_migrate_req", if migrate { "1" } else { "0" })?;
@@ -38,7 +38,7 @@ pub(crate) fn rows(connections: u32) -> Result<Vec<Row>, String> {
     Ok(rows)
 }
 
-fn over_smoltcp(name: &str, design: rskq::Design, connections: u32) -> Result<Row, String> {
+fn over_smoltcp(design: Design, connections: u32) -> Result<Row, String> {
     let mut device = TunTapInterface::new(DEVICE, Medium::Ethernet).map_err(|error| error.to_string())?;
     namespace::up(DEVICE, Some(KERNEL))?;
     let stack = Stack::new(Resources::boxed(8, 1024), adapted(Config::with(design)));
@@ -56,9 +56,7 @@ fn over_smoltcp(name: &str, design: rskq::Design, connections: u32) -> Result<Ro
             server.tick(millisecond, now, &mut device);
         }
     }
-    let mut row = clients.join(name);
-    row.moved = stack.counters().TCPMigrateReqSuccess;
-    Ok(row)
+    Ok(clients.join().under(design, stack.counters().TCPMigrateReqSuccess))
 }
 
 fn interface(device: &mut TunTapInterface, now: Instant) -> Interface {

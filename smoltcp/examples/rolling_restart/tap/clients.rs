@@ -48,8 +48,8 @@ impl Clients {
     }
 
     /// What became of them all.
-    pub(super) fn join(self, policy: &str) -> Row {
-        let mut all = Row::of(policy);
+    pub(super) fn join(self) -> Row {
+        let mut all = Row::default();
         for thread in self.threads {
             let row = thread.join().expect("a client does not panic");
             all.answered += row.answered;

@@ -41,8 +41,8 @@ pub(super) fn run(policy: String, connections: u32) -> io::Result<Row> {
         // Their clients close first.
         drop(mem::replace(&mut closing, mem::take(&mut answered)));
     }
-    let mut row = clients.join(&policy);
-    row.moved = migrated()? - moved;
+    let mut row = clients.join();
+    (row.policy, row.moved) = (policy, migrated()? - moved);
     Ok(row)
 }
 
