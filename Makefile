@@ -7,11 +7,12 @@ ROOT_FEATURES = alloc,designs
 NOT_THE_MATRIX = --lib --bins $(patsubst loom-tests/tests/%,--test %,$(filter-out loom-tests/tests/matrix,\
 	$(basename $(patsubst %/main.rs,%,$(wildcard loom-tests/tests/*.rs loom-tests/tests/*/main.rs)))))
 
-.PHONY: run test lint unit oracle models loom freestanding readme pictures shards bench clean
+.PHONY: run test lint unit oracle models loom freestanding readme pictures shards rolling-restart bench clean
 
 # Verdicts, interleavings, the replay: what there is to see, in about a minute.
 run:
 	$(CARGO) run --release -p loom-tests -- run
+	$(CARGO) run --release -p rskq-smoltcp --features alloc --example rolling_restart
 
 test: lint unit oracle models freestanding pictures readme
 
@@ -19,6 +20,7 @@ lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy -p rskq --no-default-features -- -D warnings
 	$(CARGO) clippy -p rskq --all-targets -- -D warnings
+	$(CARGO) clippy -p rskq-smoltcp -- -D warnings
 	$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --all-features
 	ci/lints.sh
@@ -29,6 +31,7 @@ unit:
 	$(CARGO) test -p rskq
 	$(CARGO) test -p rskq --features $(ROOT_FEATURES)
 	$(CARGO) test -p rskq --features $(ROOT_FEATURES),lockdep
+	$(CARGO) test -p rskq-smoltcp --features alloc
 
 # A real kernel, recorded; the control, in which rules are broken one at a time; and the kernel of this
 # machine, where it may be driven.
@@ -64,6 +67,10 @@ readme:
 # Each model is in one shard. Needs cargo-nextest.
 shards:
 	ci/shards.sh
+
+# Real clients over a TAP device, and the kernel's own listeners beside. 77 where that is not allowed.
+rolling-restart:
+	$(CARGO) run --release -p rskq-smoltcp --features alloc --example rolling_restart -- --tap
 
 bench:
 	$(CARGO) bench -p rskq --features lockdep --bench lockdep

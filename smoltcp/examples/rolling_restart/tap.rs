@@ -26,7 +26,7 @@ pub(crate) fn rows(connections: u32) -> Result<Vec<Row>, String> {
     namespace::enter()?;
     let mut rows = vec![];
     for design in DESIGNS {
-        rows.push(over_smoltcp(design, connections).map_err(|error| format!("over TAP: {error}"))?);
+        rows.push(over_smoltcp(design, connections)?);
     }
     for migrate in [false, true] {
         namespace::set("net/ipv4/tcp_migrate_req", if migrate { "1" } else { "0" })?;
@@ -39,7 +39,9 @@ pub(crate) fn rows(connections: u32) -> Result<Vec<Row>, String> {
 }
 
 fn over_smoltcp(design: Design, connections: u32) -> Result<Row, String> {
-    let mut device = TunTapInterface::new(DEVICE, Medium::Ethernet).map_err(|error| error.to_string())?;
+    let device = TunTapInterface::new(DEVICE, Medium::Ethernet);
+    let mut device =
+        device.map_err(|error| format!("a TAP device cannot be had of /dev/net/tun: {error}"))?;
     namespace::up(DEVICE, Some(KERNEL))?;
     let stack = Stack::new(Resources::boxed(8, 1024), adapted(Config::with(design)));
     let start = Instant::now();

@@ -1,11 +1,12 @@
 //! What is believed of a frame.
 
 use super::*;
-use smoltcp::wire::{Ipv4Packet, TcpPacket};
+use smoltcp::wire::{IpProtocol, Ipv4Packet, Ipv6Packet, TcpPacket};
 
 const SERVER_V6: &str = "[fd00::1]:80";
 /// Without options.
 const IPV4_HEADER: usize = 20;
+const IPV6_HEADER: usize = 40;
 
 fn listening_at(addr: &str) -> (Server, server::Listener) {
     let server = Server::new(ABORT);
@@ -112,4 +113,26 @@ fn malformed_frames_are_nothing() {
     }
     // What noise opened by chance was a SYN.
     assert!(server.shard.half_open().all(|tuple| tuple.local == at(SERVER)));
+}
+
+/// Puts a hop-by-hop header without options before the segment.
+fn behind_an_extension_header(frame: &[u8]) -> Vec<u8> {
+    let (ip, segment) = frame.split_at(IPV6_HEADER);
+    let hop_by_hop = [u8::from(IpProtocol::Tcp), 0, 1, 4, 0, 0, 0, 0];
+    let mut frame = [ip, &hop_by_hop, segment].concat();
+    let mut packet = Ipv6Packet::new_unchecked(&mut frame[..]);
+    packet.set_next_header(IpProtocol::HopByHop);
+    packet.set_payload_len((hop_by_hop.len() + segment.len()) as u16);
+    frame
+}
+
+#[test]
+fn a_segment_that_is_not_looked_at_opens_nothing_and_is_noticed() {
+    let (mut server, listener) = listening_at(SERVER_V6);
+    let client = Client::new(at(SERVER_V6), 1);
+    assert!(server.receives([behind_an_extension_header(&client.syn())])[0].is_reset());
+    let syn_ack = server.syn(client);
+    assert_eq!(server.receives([behind_an_extension_header(&client.ack(&syn_ack, &[]))]), []);
+    assert_eq!(server.wakes, [listener]);
+    assert_eq!(server.accept_all(listener), [client.addr]);
 }
