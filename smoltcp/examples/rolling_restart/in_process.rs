@@ -1,24 +1,20 @@
 //! Clients over smoltcp at the other end of a wire, and a clock that moves by the millisecond.
 
-#[path = "../../tests/common/link.rs"]
-mod link;
-
-use crate::plan::{CLIENTS, DESIGNS, PATIENCE, Row};
+use crate::plan::{self, DESIGNS, PATIENCE, Row};
 use crate::server::Server;
-use link::{End, link};
+use crate::wire::{CLIENTS, End, PORT, SERVER, interface, link, socket};
 use rskq::{Config, Resources, Stack};
 use rskq_smoltcp::adapted;
 use smoltcp::iface::{Interface, SocketHandle, SocketSet};
 use smoltcp::phy::Medium;
 use smoltcp::socket::tcp;
 use smoltcp::time::{Duration, Instant};
-use smoltcp::wire::{HardwareAddress, IpCidr};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
-const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
-const PORT: u16 = 80;
 /// Clients' ports, each used again once all were.
 const PORTS: std::ops::Range<u16> = 10_000..60_000;
+/// Bytes in each of a client's buffers.
+const BUFFER: usize = 64;
 
 /// A row for each policy.
 pub(crate) fn rows(connections: u32) -> Vec<Row> {
@@ -47,17 +43,6 @@ fn run(mut server: Server<'_>, mut device: End, mut clients: Clients, connection
     row
 }
 
-fn interface(device: &mut End, addr: Ipv4Addr) -> Interface {
-    let mut config = smoltcp::iface::Config::new(HardwareAddress::Ip);
-    config.random_seed = addr.to_bits().into();
-    let mut iface = Interface::new(config, device, Instant::ZERO);
-    iface.update_ip_addrs(|addresses| {
-        let cidr = IpCidr::new(addr.into(), 24);
-        addresses.push(cidr).expect("there is room for one");
-    });
-    iface
-}
-
 /// Clients that connect, wait for the answer, close, and begin again.
 struct Clients {
     iface: Interface,
@@ -79,16 +64,11 @@ struct Client {
 
 impl Clients {
     fn new(mut device: End) -> Self {
-        let iface = interface(&mut device, Ipv4Addr::new(10, 0, 0, 2));
+        let iface = interface(&mut device, CLIENTS);
         let mut sockets = SocketSet::new(vec![]);
-        let clients = (0..CLIENTS).map(|_| {
-            let [rx, tx] = [(); 2].map(|()| tcp::SocketBuffer::new(vec![0; 64]));
-            Client {
-                handle: sockets.add(tcp::Socket::new(rx, tx)),
-                since: Instant::ZERO,
-                connected: false,
-                done: true,
-            }
+        let clients = (0..plan::CLIENTS).map(|_| {
+            let handle = sockets.add(socket(BUFFER));
+            Client { handle, since: Instant::ZERO, connected: false, done: true }
         });
         let clients = clients.collect();
         Self { iface, device, sockets, clients, ports: PORTS.cycle() }

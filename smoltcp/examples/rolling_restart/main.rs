@@ -10,6 +10,8 @@ mod plan;
 mod server;
 #[cfg(target_os = "linux")]
 mod tap;
+#[path = "../wire/mod.rs"]
+mod wire;
 
 use clap::Parser;
 use comfy_table::{CellAlignment, Table, presets};

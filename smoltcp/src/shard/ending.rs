@@ -15,7 +15,7 @@ const FIN_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl<S: Supply, B: Backend> Shard<'_, '_, S, B> {
     /// Gives a connection back. What was sent still is sent, and the end of it; a peer that does not answer for a
-    /// minute is reset. (Linux: `tcp_close()`.)
+    /// minute, or for the socket's own timeout, is reset. (Linux: `tcp_close()`.)
     ///
     /// # Errors
     ///
@@ -28,7 +28,7 @@ impl<S: Supply, B: Backend> Shard<'_, '_, S, B> {
     ) -> Result<(), Connection> {
         let socket = self.ended(connection, now, sockets)?;
         socket.close();
-        socket.set_timeout(Some(FIN_TIMEOUT));
+        socket.set_timeout(socket.timeout().or(Some(FIN_TIMEOUT)));
         Ok(())
     }
 

@@ -96,16 +96,14 @@ impl<S: Supply, B: Backend> Shard<'_, '_, S, B> {
             Err(_) => return Admission::Drop,
         };
         let room = self.connections.room() > self.reserved;
-        match if room { self.supply.take(site.sockets) } else { None } {
-            Some(handle) => {
-                let socket = site.sockets.get_mut::<tcp::Socket<'_>>(handle);
-                if socket.listen(segment.tuple.local).is_ok() {
-                    return Admission::Arm(handle, request);
-                }
-                self.supply.give_back(handle, site.sockets);
+        if let Some(handle) = if room { self.supply.take(site.sockets) } else { None } {
+            let socket = site.sockets.get_mut::<tcp::Socket<'_>>(handle);
+            if socket.listen(segment.tuple.local).is_ok() {
+                return Admission::Arm(handle, request);
             }
-            None => self.counters.no_socket = self.counters.no_socket.wrapping_add(1),
+            self.supply.give_back(handle, site.sockets);
         }
+        self.counters.no_socket = self.counters.no_socket.wrapping_add(1);
         let _ = self.stack.reset(&segment.tuple);
         Admission::Drop
     }

@@ -96,6 +96,20 @@ fn a_handshake_that_finds_the_queue_full_waits_for_room_with_its_data() {
 }
 
 #[test]
+fn who_waits_for_room_is_served_in_order() {
+    let mut server = Server::new(ABORT);
+    let listener = server.stack.listen_at(at(SERVER), 4, false).unwrap();
+    let syn_acks = [1, 2, 3, 4].map(|number| server.syn(client(number)));
+    server.stack.listen(listener, 0).unwrap();
+    let order = [3, 4, 1, 2];
+    for number in order {
+        server.receives([client(number).ack(&syn_acks[usize::from(number) - 1], &[])]);
+    }
+    assert_eq!(server.stack.queue_len(listener), Ok((1, 0)));
+    assert_eq!(server.accept_all(listener), order.map(|number| client(number).addr));
+}
+
+#[test]
 fn who_accepts_elsewhere_makes_room_for_the_next_poll() {
     let (mut server, listener, _) = overflowing(ABORT);
     let _first = server.stack.accept(listener).unwrap().unwrap();
