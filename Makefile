@@ -7,19 +7,22 @@ ROOT_FEATURES = alloc,designs,critical-section
 NOT_THE_MATRIX = --lib --bins $(patsubst loom-tests/tests/%,--test %,$(filter-out loom-tests/tests/matrix,\
 	$(basename $(patsubst %/main.rs,%,$(wildcard loom-tests/tests/*.rs loom-tests/tests/*/main.rs)))))
 
-.PHONY: run test lint unit attacks examples oracle models loom freestanding bare-metal readme pictures shards bench \
-	flood sanitize supply unikernel unikernel-run clean
+.PHONY: run test lint unit attacks examples oracle models loom seeded mutants coverage supply flood sanitize \
+	freestanding bare-metal c-interface header kmod unikernel unikernel-run rolling-restart pictures readme shards \
+	fuzz fuzz-smoke bench clean
 
 # Verdicts, interleavings, the replay: what there is to see, in about a minute.
 run:
 	$(CARGO) run --release -p loom-tests -- run
+	$(CARGO) run --release -p rskq-smoltcp --features alloc --example rolling_restart
 
-test: lint unit attacks examples oracle models freestanding bare-metal unikernel pictures readme
+test: lint unit attacks examples oracle models freestanding bare-metal c-interface unikernel pictures readme
 
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy -p rskq --no-default-features -- -D warnings
 	$(CARGO) clippy -p rskq --all-targets -- -D warnings
+	$(CARGO) clippy -p rskq-smoltcp -- -D warnings
 	$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --all-features
 	ci/lints.sh
@@ -30,6 +33,7 @@ unit:
 	$(CARGO) test -p rskq
 	$(CARGO) test -p rskq --features $(ROOT_FEATURES)
 	$(CARGO) test -p rskq --features $(ROOT_FEATURES),lockdep
+	$(CARGO) test -p rskq-smoltcp --features alloc
 
 # Every attack at a test's size, and every fault that it is to notice.
 attacks:
@@ -126,6 +130,10 @@ coverage:
 # Every mutant that no check notices has a reason. Needs cargo-mutants. Interrupt it and run it again: it goes on.
 mutants:
 	$(CARGO) run --release -p mutants
+
+# Real clients over a TAP device, and the kernel's own listeners beside. 77 where that is not allowed.
+rolling-restart:
+	$(CARGO) run --release -p rskq-smoltcp --features alloc --example rolling_restart -- --tap
 
 bench:
 	$(CARGO) bench -p rskq --features lockdep --bench lockdep

@@ -5,8 +5,8 @@ use rskq::Tuple;
 use smoltcp::phy::{self, ChecksumCapabilities, Device, DeviceCapabilities, Medium, PacketMeta};
 use smoltcp::time::Instant;
 use smoltcp::wire::{
-    EthernetAddress, EthernetFrame, EthernetProtocol, IpAddress, IpProtocol, Ipv4Packet, Ipv4Repr, Ipv6Packet,
-    Ipv6Repr, TcpControl, TcpPacket, TcpRepr,
+    EthernetAddress, EthernetFrame, EthernetProtocol, IpAddress, IpProtocol, Ipv4Packet, Ipv4Repr,
+    Ipv6Packet, Ipv6Repr, TcpControl, TcpPacket, TcpRepr,
 };
 
 /// What is to be known of a frame before smoltcp has it.
@@ -36,11 +36,7 @@ pub(crate) fn look(frame: &[u8], medium: Medium, checksums: &ChecksumCapabilitie
     try_look(frame, medium, checksums).unwrap_or(Look::Other)
 }
 
-fn try_look(
-    frame: &[u8],
-    medium: Medium,
-    checksums: &ChecksumCapabilities,
-) -> smoltcp::wire::Result<Look> {
+fn try_look(frame: &[u8], medium: Medium, checksums: &ChecksumCapabilities) -> smoltcp::wire::Result<Look> {
     let (hardware, version, packet) = match medium {
         Medium::Ethernet => {
             let frame = EthernetFrame::new_checked(frame)?;
@@ -105,7 +101,12 @@ pub(crate) struct OneFrame<'f, T> {
 }
 
 impl<'f, T: phy::TxToken> OneFrame<'f, T> {
-    pub(crate) fn new(frame: &'f [u8], meta: PacketMeta, answer: T, capabilities: DeviceCapabilities) -> Self {
+    pub(crate) fn new(
+        frame: &'f [u8],
+        meta: PacketMeta,
+        answer: T,
+        capabilities: DeviceCapabilities,
+    ) -> Self {
         Self { frame: Some(Received { frame, meta }), answer: Some(answer), capabilities }
     }
 

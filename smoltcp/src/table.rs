@@ -1,6 +1,9 @@
 //! Connections by their ends: a chained hash table in the embedder's memory, which also is a list in the
 //! order in which they came.
 
+#[cfg(test)]
+mod tests;
+
 use rskq::{Storage, Tuple};
 
 /// No place.

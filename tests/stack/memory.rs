@@ -153,3 +153,24 @@ fn a_stack_may_be_moved_while_connections_wait() {
         assert_eq!(waiting.map(|queue| queue.requests.len()).sum::<usize>(), 3);
     }
 }
+
+#[test]
+fn boxed_memory_is_for_as_many_as_is_said() {
+    let stack = Stack::<u32, TestBackend>::new(Resources::boxed(3, 4), Config::with(Design::Abort));
+    let shared: SocketAddr = "10.0.0.1:80".parse().unwrap();
+    let listen = |addr| stack.listen_at(addr, 8, true).unwrap();
+    let listeners = [(); 3].map(|()| listen(shared));
+    for client in 0..4 {
+        let arrival =
+            Arrival { tuple: tuple(shared, client), hashes: Hashes { syn_hash: client << 30, sk_hash: 0 } };
+        assert!(matches!(stack.syn(arrival, HERE), Ok(Syn::New { .. })));
+    }
+    assert_eq!(stack.close(listeners[0], HERE).unwrap().count(), 0);
+    assert_eq!(stack.close(listeners[1], HERE).unwrap().count(), 0);
+    assert_eq!(stack.close(listeners[2], HERE).unwrap().count(), 0);
+    // What is half open still names them, and three others have their place, each at an address of its own.
+    for port in 81..84 {
+        listen(SocketAddr::new(shared.ip(), port));
+    }
+    assert_eq!(stack.counters().ListenerSlabFull, 0);
+}

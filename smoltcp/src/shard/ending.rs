@@ -15,7 +15,7 @@ const FIN_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl<S: Supply, B: Backend> Shard<'_, '_, S, B> {
     /// Gives a connection back. What was sent still is sent, and the end of it; a peer that does not answer for a
-    /// minute is reset. (Linux: `tcp_close()`.)
+    /// minute, or for the socket's own timeout, is reset. (Linux: `tcp_close()`.)
     ///
     /// # Errors
     ///
@@ -28,7 +28,7 @@ impl<S: Supply, B: Backend> Shard<'_, '_, S, B> {
     ) -> Result<(), Connection> {
         let socket = self.ended(connection, now, sockets)?;
         socket.close();
-        socket.set_timeout(Some(FIN_TIMEOUT));
+        socket.set_timeout(socket.timeout().or(Some(FIN_TIMEOUT)));
         Ok(())
     }
 
@@ -123,7 +123,8 @@ impl<S: Supply, B: Backend> Shard<'_, '_, S, B> {
     pub(super) fn holds(&self, connection: &Connection) -> bool {
         let held = self.connections.get(connection.place);
         connection.shard == self.id
-            && held.is_some_and(|(tuple, held)| *tuple == connection.tuple && held.handle == connection.handle)
+            && held
+                .is_some_and(|(tuple, held)| *tuple == connection.tuple && held.handle == connection.handle)
     }
 
     /// Resets a connection that nobody has.

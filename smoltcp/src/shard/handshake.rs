@@ -10,18 +10,20 @@ use smoltcp::socket::tcp;
 impl<S: Supply, B: Backend> Shard<'_, '_, S, B> {
     /// Looks at a connection that a segment may have changed.
     pub(super) fn review<F: FnMut(Event<'_, B>)>(&mut self, place: u32, site: &mut Site<'_, '_, F>) {
-        let Some((tuple, Held { handle, stage: Stage::HalfOpen(half_open), .. })) = self.connections.get(place)
+        let Some((tuple, Held { handle, stage: Stage::HalfOpen(half_open), .. })) =
+            self.connections.get(place)
         else {
             return;
         };
         let socket = site.sockets.get::<tcp::Socket<'_>>(*handle);
         match (socket.state(), half_open.parked) {
-            (tcp::State::SynReceived, _) | (_, Parked::Full) => {}
+            (tcp::State::SynReceived, _) => {}
             // After a reset smoltcp's socket listens again: it never does so beyond this line.
             (tcp::State::Listen | tcp::State::Closed, _) => {
                 let _ = self.stack.reset(tuple);
                 self.end(Some(place), site);
             }
+            (_, Parked::Full) => {}
             (_, Parked::Deferred) if payload(socket) == Payload::None => {}
             _ => self.finish(place, site),
         }
@@ -118,7 +120,8 @@ impl<S: Supply, B: Backend> Shard<'_, '_, S, B> {
                 half_open.deadline = site.here.now + Self::backoff(timeouts);
                 self.wake_by(half_open.deadline);
                 self.set_stage(place, Stage::HalfOpen(half_open));
-                let established = site.sockets.get::<tcp::Socket<'_>>(handle).state() != tcp::State::SynReceived;
+                let established =
+                    site.sockets.get::<tcp::Socket<'_>>(handle).state() != tcp::State::SynReceived;
                 if established && half_open.parked != Parked::Full {
                     self.finish(place, site);
                 }

@@ -50,9 +50,8 @@ impl<S: Supply, B: Backend> Shard<'_, '_, S, B> {
             return PollIngressSingleResult::PacketProcessed;
         }
         let mut known = self.connections.find(&segment.tuple, hash);
-        if segment.opens && known.is_some_and(|place| self.is_reset(place, site)) {
-            // The client has forgotten the connection already: there is nothing left to tell it.
-            self.end(known.take(), site);
+        if segment.opens {
+            known = known.filter(|&place| !self.is_over(place, site));
         }
         if known.is_none() && segment.opens {
             match self.admit(&segment, hash, iface, site) {
@@ -73,7 +72,7 @@ impl<S: Supply, B: Backend> Shard<'_, '_, S, B> {
     }
 
     /// Asks the stack who takes a connection that nobody knows, and has a socket listen for it.
-    fn admit<F>(
+    fn admit<F: FnMut(Event<'_, B>)>(
         &mut self,
         segment: &Segment,
         hash: u32,
@@ -97,16 +96,14 @@ impl<S: Supply, B: Backend> Shard<'_, '_, S, B> {
             Err(_) => return Admission::Drop,
         };
         let room = self.connections.room() > self.reserved;
-        match if room { self.supply.take(site.sockets) } else { None } {
-            Some(handle) => {
-                let socket = site.sockets.get_mut::<tcp::Socket<'_>>(handle);
-                if socket.listen(segment.tuple.local).is_ok() {
-                    return Admission::Arm(handle, request);
-                }
-                self.supply.give_back(handle, site.sockets);
+        if let Some(handle) = if room { self.supply.take(site.sockets) } else { None } {
+            let socket = site.sockets.get_mut::<tcp::Socket<'_>>(handle);
+            if socket.listen(segment.tuple.local).is_ok() {
+                return Admission::Arm(handle, request);
             }
-            None => self.counters.no_socket = self.counters.no_socket.wrapping_add(1),
+            self.supply.give_back(handle, site.sockets);
         }
+        self.counters.no_socket = self.counters.no_socket.wrapping_add(1);
         let _ = self.stack.reset(&segment.tuple);
         Admission::Drop
     }
@@ -138,11 +135,15 @@ impl<S: Supply, B: Backend> Shard<'_, '_, S, B> {
         let _ = self.stack.reset(&segment.tuple);
     }
 
-    /// Tells whether a connection was aborted, and the reset is still to be sent.
-    fn is_reset<F>(&self, place: u32, site: &Site<'_, '_, F>) -> bool {
-        let Some((_, held)) = self.connections.get(place) else { return false };
-        let socket = site.sockets.get::<tcp::Socket<'_>>(held.handle);
-        matches!(held.stage, Stage::Ending { .. }) && socket.state() == tcp::State::Closed
+    /// Tells whether a connection has ended, though its socket was not given back. The client that opens
+    /// another one has forgotten it: a reset that is still to be sent is not.
+    fn is_over<F: FnMut(Event<'_, B>)>(&mut self, place: u32, site: &mut Site<'_, '_, F>) -> bool {
+        let Some((_, held)) = self.connections.get(place) else { return true };
+        let over = site.sockets.get::<tcp::Socket<'_>>(held.handle).state() == tcp::State::Closed;
+        if over && held.stage.is_ending() {
+            self.end(Some(place), site);
+        }
+        over
     }
 }
 

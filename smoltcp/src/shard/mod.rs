@@ -55,7 +55,9 @@ enum Stage<B: Backend> {
     Taken,
     /// Nobody has it any more. What is still to be sent is sent, until `deadline` at most where nobody
     /// answers.
-    Ending { deadline: u64 },
+    Ending {
+        deadline: u64,
+    },
 }
 
 /// A connection that the stack has a half-open request for.
@@ -248,12 +250,7 @@ impl<'m, 's, S: Supply, B: Backend> Shard<'m, 's, S, B> {
     }
 
     /// Returns when to poll next, as [`Interface::poll_at`] does.
-    pub fn poll_at(
-        &self,
-        now: Instant,
-        iface: &mut Interface,
-        sockets: &SocketSet<'_>,
-    ) -> Option<Instant> {
+    pub fn poll_at(&self, now: Instant, iface: &mut Interface, sockets: &SocketSet<'_>) -> Option<Instant> {
         let timer = self.next_deadline.map(|at| Instant::from_millis(i64::try_from(at).unwrap_or(i64::MAX)));
         [iface.poll_at(now, sockets), timer].into_iter().flatten().min()
     }

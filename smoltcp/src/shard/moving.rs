@@ -55,6 +55,8 @@ impl<B: Backend> Moving<'_, B> {
     }
 }
 
+// What is given back is a socket, and nobody is there to box it.
+#[allow(clippy::result_large_err)]
 impl<S: Supply, B: Backend> Shard<'_, '_, S, B> {
     /// Makes room for a connection of another shard, or `None` if there is none.
     pub fn vacancy<'a>(&mut self, sockets: &mut SocketSet<'a>) -> Option<Vacancy<'a>> {
@@ -63,7 +65,8 @@ impl<S: Supply, B: Backend> Shard<'_, '_, S, B> {
         }
         let handle = self.supply.take(sockets)?;
         self.reserved += 1;
-        let nothing = tcp::Socket::new(tcp::SocketBuffer::new(&mut [][..]), tcp::SocketBuffer::new(&mut [][..]));
+        let nothing =
+            tcp::Socket::new(tcp::SocketBuffer::new(&mut [][..]), tcp::SocketBuffer::new(&mut [][..]));
         let idle = core::mem::replace(sockets.get_mut(handle), nothing);
         Some(Vacancy { shard: self.id, handle, idle })
     }
@@ -73,11 +76,7 @@ impl<S: Supply, B: Backend> Shard<'_, '_, S, B> {
     /// # Errors
     ///
     /// Gives it to the caller if it is another shard's.
-    pub fn fill<'a>(
-        &mut self,
-        vacancy: Vacancy<'a>,
-        sockets: &mut SocketSet<'a>,
-    ) -> Result<(), Vacancy<'a>> {
+    pub fn fill<'a>(&mut self, vacancy: Vacancy<'a>, sockets: &mut SocketSet<'a>) -> Result<(), Vacancy<'a>> {
         if vacancy.shard != self.id {
             return Err(vacancy);
         }
@@ -176,9 +175,7 @@ impl<S: Supply, B: Backend> Shard<'_, '_, S, B> {
         let returns = self.departed.find(&tuple, hash);
         returns.and_then(|place| self.departed.remove(place));
         let held = Held { handle, from: Some(from), stage };
-        let Ok(place) = self.connections.insert(tuple, hash, held) else {
-            unreachable!("room was reserved")
-        };
+        let Ok(place) = self.connections.insert(tuple, hash, held) else { unreachable!("room was reserved") };
         self.parked += usize::from(stage.is_parked());
         if let Stage::HalfOpen(half_open) = stage {
             self.wake_by(half_open.deadline);

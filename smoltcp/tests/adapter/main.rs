@@ -6,6 +6,7 @@ mod common;
 
 mod backlog;
 mod closing;
+mod ends;
 mod excluded;
 mod frames;
 mod groups;

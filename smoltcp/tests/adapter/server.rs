@@ -88,7 +88,7 @@ impl Server {
             Event::Gone(told) => gone.push(told),
         });
         assert!(self.tcp_sockets().all(|socket| !socket.is_listening()), "a phantom listens");
-        self.clients.take().iter().map(|frame| read(frame)).collect()
+        self.clients.take().iter().filter_map(|frame| read(frame)).collect()
     }
 
     pub(crate) fn tcp_sockets(&self) -> impl Iterator<Item = &tcp::Socket<'static>> {
@@ -109,6 +109,14 @@ impl Server {
         let sent = self.receives([client.syn()]);
         assert!(sent.len() == 1 && sent[0].is_syn_ack(), "no SYN-ACK: {sent:?}");
         sent[0]
+    }
+
+    /// A socket of the server's own connects to the client, from where its clients connect to.
+    pub(crate) fn connects(&mut self, client: Client) -> SocketHandle {
+        let handle = self.sockets.add(buffers());
+        let socket = self.sockets.get_mut::<tcp::Socket<'_>>(handle);
+        socket.connect(self.iface.context(), client.addr, client.server).unwrap();
+        handle
     }
 
     /// The client connects.
@@ -150,9 +158,9 @@ impl Server {
         closed.unwrap();
     }
 
-    /// Takes the listener's backlog in connections that wait and that are half open.
-    pub(crate) fn waiting(&self, listener: Listener) -> u32 {
-        self.stack.queue_len(listener).unwrap().0
+    /// When there is something to do next.
+    pub(crate) fn next(&mut self) -> Instant {
+        self.shard.poll_at(self.now, &mut self.iface, &self.sockets).expect("something is due")
     }
 
     /// Nothing is left, of the stack and of smoltcp.
@@ -197,6 +205,6 @@ impl Plain {
     pub(crate) fn receives(&mut self, frames: impl IntoIterator<Item = Vec<u8>>) -> Vec<Seen> {
         frames.into_iter().for_each(|frame| self.clients.put(frame));
         self.iface.poll(self.now, &mut self.device, &mut self.sockets);
-        self.clients.take().iter().map(|frame| read(frame)).collect()
+        self.clients.take().iter().filter_map(|frame| read(frame)).collect()
     }
 }

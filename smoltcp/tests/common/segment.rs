@@ -90,27 +90,31 @@ impl Client {
     }
 }
 
-/// Reads a segment; its checksums have to be right.
-pub(crate) fn read(frame: &[u8]) -> Seen {
+/// Reads a segment, whose checksums have to be right; `None` if the frame is something else.
+pub(crate) fn read(frame: &[u8]) -> Option<Seen> {
     let checksums = ChecksumCapabilities::default();
-    let (src, dst, payload): (IpAddress, IpAddress, _) = match IpVersion::of_packet(frame).unwrap() {
-        IpVersion::Ipv4 => {
-            let packet = Ipv4Packet::new_checked(frame).unwrap();
-            assert!(packet.verify_checksum());
-            (packet.src_addr().into(), packet.dst_addr().into(), packet.payload())
-        }
-        IpVersion::Ipv6 => {
-            let packet = Ipv6Packet::new_checked(frame).unwrap();
-            (packet.src_addr().into(), packet.dst_addr().into(), packet.payload())
-        }
-    };
+    let (src, dst, protocol, payload): (IpAddress, IpAddress, _, _) =
+        match IpVersion::of_packet(frame).unwrap() {
+            IpVersion::Ipv4 => {
+                let packet = Ipv4Packet::new_checked(frame).unwrap();
+                assert!(packet.verify_checksum());
+                (packet.src_addr().into(), packet.dst_addr().into(), packet.next_header(), packet.payload())
+            }
+            IpVersion::Ipv6 => {
+                let packet = Ipv6Packet::new_checked(frame).unwrap();
+                (packet.src_addr().into(), packet.dst_addr().into(), packet.next_header(), packet.payload())
+            }
+        };
+    if protocol != IpProtocol::Tcp {
+        return None;
+    }
     let tcp = TcpRepr::parse(&TcpPacket::new_checked(payload).unwrap(), &src, &dst, &checksums).unwrap();
-    Seen {
+    Some(Seen {
         from: SocketAddr::new(src.into(), tcp.src_port),
         to: SocketAddr::new(dst.into(), tcp.dst_port),
         control: tcp.control,
         seq: tcp.seq_number,
         ack: tcp.ack_number,
         len: tcp.payload.len(),
-    }
+    })
 }
