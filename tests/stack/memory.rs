@@ -1,6 +1,7 @@
 //! The memory that an embedder lends.
 
 use super::*;
+use crate::common::TestBackend;
 use rskq::group::Member;
 use rskq::hash::{BindBucket, Bucket, EhashBucket};
 use std::sync::Arc;
