@@ -28,12 +28,27 @@ impl<R> Watched<R> {
     }
 }
 
+impl<R: RawLock> Watched<R> {
+    /// Who unwinds gives back what it has, and must not panic once more: it waits, whatever the lock does.
+    fn lock_unwinding(&self) -> R::GuardState {
+        let state = self.inner.lock();
+        while self.held.swap(true, Ordering::Acquire) {
+            thread::yield_now();
+        }
+        HELD.with_borrow_mut(|held| held.push(self.address()));
+        state
+    }
+}
+
 // SAFETY: exclusion is `R`'s.
 unsafe impl<R: RawLock> RawLock for Watched<R> {
     const INIT: Self = Self { inner: R::INIT, held: AtomicBool::new(false) };
     type GuardState = R::GuardState;
 
     fn lock(&self) -> R::GuardState {
+        if thread::panicking() {
+            return self.lock_unwinding();
+        }
         let waits_for_itself = HELD.with_borrow(|held| held.contains(&self.address()));
         assert!(!waits_for_itself, "a context waits for a lock that it holds");
         let state = self.inner.lock();
@@ -53,8 +68,9 @@ unsafe impl<R: RawLock> RawLock for Watched<R> {
 
     unsafe fn unlock(&self, state: R::GuardState) {
         let last = HELD.with_borrow_mut(Vec::pop);
-        assert_eq!(last, Some(self.address()), "a lock is released before one that was taken later");
-        self.held.store(false, Ordering::Relaxed);
+        let in_order = last == Some(self.address()) || thread::panicking();
+        assert!(in_order, "a lock is released before one that was taken later");
+        self.held.store(false, Ordering::Release);
         // SAFETY: the caller's contract is the same.
         unsafe { self.inner.unlock(state) }
     }
