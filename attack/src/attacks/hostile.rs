@@ -4,7 +4,7 @@ use super::Size;
 use crate::clerk::Clerk;
 use crate::report::Report;
 use crate::tally::{Deed, mixed};
-use crate::world::{Job, Sizes, World, arrival, local, timed};
+use crate::world::{Job, PATIENCE, Sizes, World, arrival, local, timed};
 use crate::{Host, Listener};
 use rskq::{
     AttachType, Config, Design, MapFlag, Payload, Program, ProgramId, Refusal, SelectError, SkReuseportMd,
@@ -12,6 +12,7 @@ use rskq::{
 };
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
+use std::time::Instant;
 
 /// What a program does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -217,12 +218,14 @@ pub(super) fn run<B: Host>(&kind: &'static Kind, size: Size) -> Report {
 
 fn open<B: Host>(clerk: &mut Clerk<'_, B>, place: usize) {
     let port = if place == STRANGER { 81 } else { 80 };
+    let begin = Instant::now();
     let id = loop {
         // Connections still name those that were closed, until they are accepted.
         match clerk.listen_at(local(port), BACKLOG, true) {
             Ok(id) => break id,
-            Err(_) => thread::yield_now(),
+            Err(error) => assert!(begin.elapsed() < PATIENCE, "no slot of a listener came back: {error:?}"),
         }
+        thread::yield_now();
     };
     clerk.world.set_listener(place, id);
     clerk.world.stack.map_update(place as u32, id, MapFlag::Any).expect("it listens");

@@ -36,7 +36,7 @@ pub struct Size {
 
 impl Size {
     /// For a test of everything.
-    pub const SMALL: Self = Self { time: Duration::from_millis(400), connections: 50_000 };
+    pub const SMALL: Self = Self { time: Duration::from_millis(300), connections: 30_000 };
     /// For a verdict.
     pub const FULL: Self = Self { time: Duration::from_secs(15), connections: 10_000_000 };
 }
