@@ -65,7 +65,7 @@ loom:
 	$(CARGO) run --release -p loom-tests -- matrix --full --resume
 
 # Bugs of others, planted here one at a time, and which checker finds each: in about five minutes, once the
-# checkers are built. That no release contains one is shown on the image's instructions.
+# checkers are built. That no release contains one is shown on the freestanding image.
 seeded:
 	$(CARGO) run --release -p loom-tests -- seeded
 	ci/seeded.sh

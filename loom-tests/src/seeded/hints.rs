@@ -21,12 +21,18 @@ const MODELS: &[(Fault, &str, &str)] = &[
     (Fault::LoserDropped, "linux", "timer_ack_of_closed"),
 ];
 
-/// A fault, and a test of the pieces.
-const PIECE: &[(Fault, &str)] = &[
-    (Fault::RootBeforeChild, "groups::pick_against_growth"),
-    (Fault::MemberNotChecked, "groups::select_against_a_slot_that_moves"),
-    (Fault::ProgramLoadedTwice, "programs::migrate_against_a_program_for_new_ones"),
-    (Fault::MapNotChecked, "programs::select_against_a_slot_of_the_map_that_moves"),
+/// A fault, a program, and a test: of the pieces, or where the replay would go on for ever.
+const TESTS: &[(Fault, &str, &str)] = &[
+    (Fault::FirstLeaves, "conformance", "migrate_reuseport::m1_m2_established_connections_migrate_at_close"),
+    (
+        Fault::GroupNotNamed,
+        "conformance",
+        "migrate_reuseport::m1_m2_established_connections_migrate_at_close",
+    ),
+    (Fault::RootBeforeChild, PIECES, "groups::pick_against_growth"),
+    (Fault::MemberNotChecked, PIECES, "groups::select_against_a_slot_that_moves"),
+    (Fault::ProgramLoadedTwice, PIECES, "programs::migrate_against_a_program_for_new_ones"),
+    (Fault::MapNotChecked, PIECES, "programs::select_against_a_slot_of_the_map_that_moves"),
 ];
 
 /// Returns the models to try first: a fault, a design and a scenario each.
@@ -40,9 +46,10 @@ pub fn of(fault: Fault) -> impl Iterator<Item = Checker> {
     let model = |(_, design, scenario): (Fault, &str, &str)| {
         Some(Checker::Model(designs::by_name(design)?, scenario::by_name(scenario)?))
     };
-    let piece = |(_, test): &(Fault, &str)| Checker::Tests(PIECES, Some((*test).to_owned()));
+    let test =
+        |&(_, program, test): &(Fault, &'static str, &str)| Checker::Tests(program, Some(test.to_owned()));
     let models = models().filter(move |(of, ..)| *of == fault).filter_map(model);
-    models.chain(PIECE.iter().filter(move |(of, _)| *of == fault).map(piece))
+    models.chain(TESTS.iter().filter(move |(of, ..)| *of == fault).map(test))
 }
 
 #[cfg(test)]
