@@ -7,7 +7,7 @@ ROOT_FEATURES = alloc,designs
 NOT_THE_MATRIX = --lib --bins $(patsubst loom-tests/tests/%,--test %,$(filter-out loom-tests/tests/matrix,\
 	$(basename $(patsubst %/main.rs,%,$(wildcard loom-tests/tests/*.rs loom-tests/tests/*/main.rs)))))
 
-.PHONY: run test lint unit oracle models loom freestanding readme pictures shards bench clean
+.PHONY: run test lint unit oracle models loom freestanding readme pictures shards bench fuzz fuzz-smoke fuzz-merge clean
 
 # Verdicts, interleavings, the replay: what there is to see, in about a minute.
 run:
@@ -67,6 +67,20 @@ shards:
 
 bench:
 	$(CARGO) bench -p rskq --features lockdep --bench lockdep
+
+# Every fuzz target in turn, TIME seconds each; what was found stays in fuzz/corpus, what was done in
+# fuzz/executions.csv. SANITIZER=address takes a nightly. Installs cargo-fuzz, which takes a C++ compiler.
+fuzz:
+	ci/fuzz.sh run
+
+# Every target replays what is committed, finds a fault that is planted, and runs for half a minute.
+fuzz-smoke:
+	TIME=$(or $(TIME),30) ci/fuzz.sh smoke
+	cd fuzz && $(CARGO) test --release
+
+# Adds the corpora of other machines, FROM="DIR DIR", to that of this one.
+fuzz-merge:
+	ci/fuzz.sh merge $(FROM)
 
 clean:
 	$(CARGO) clean
