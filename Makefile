@@ -9,7 +9,7 @@ NOT_THE_MATRIX = --lib --bins $(patsubst loom-tests/tests/%,--test %,$(filter-ou
 
 .PHONY: run test lint unit attacks examples oracle models loom seeded mutants coverage supply flood sanitize \
 	freestanding bare-metal c-interface header kmod unikernel unikernel-run rolling-restart pictures readme shards \
-	fuzz fuzz-smoke bench clean
+	fuzz fuzz-smoke fuzz-merge bench clean
 
 # Verdicts, interleavings, the replay: what there is to see, in about a minute.
 run:
@@ -137,6 +137,20 @@ rolling-restart:
 
 bench:
 	$(CARGO) bench -p rskq --features lockdep --bench lockdep
+
+# Every fuzz target in turn, TIME seconds each; what was found stays in fuzz/corpus, what was done in
+# fuzz/executions.csv. SANITIZER=address takes a nightly. Installs cargo-fuzz, which takes a C++ compiler.
+fuzz:
+	ci/fuzz.sh run
+
+# Every target replays what is committed, finds a fault that is planted, and runs for half a minute.
+fuzz-smoke:
+	TIME=$(or $(TIME),30) ci/fuzz.sh smoke
+	cd fuzz && $(CARGO) test --release
+
+# Adds the corpora of other machines, FROM="DIR DIR", to that of this one.
+fuzz-merge:
+	ci/fuzz.sh merge $(FROM)
 
 clean:
 	$(CARGO) clean

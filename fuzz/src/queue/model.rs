@@ -97,7 +97,7 @@ impl Model {
             }
             Op::Get { slot } => {
                 let slot = slot as u32;
-                let used = !self.free.contains(&slot);
+                let used = slot < REQUESTS as u32 && !self.free.contains(&slot);
                 return self.back(used.then_some(slot));
             }
             Op::Put { hand } => {
