@@ -4,6 +4,7 @@ mod damage;
 mod said;
 pub mod seeds;
 
+use crate::crash;
 use damage::Damage;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -12,6 +13,7 @@ use linux_oracle::lines::Lines;
 use linux_oracle::mutant::plant;
 use linux_oracle::trace::Line;
 use linux_oracle::{Summary, TraceError, replay};
+use std::fmt;
 use std::io::{self, Write};
 
 /// What can be broken between the parser and what it is asked, to show that the target finds it.
@@ -46,14 +48,15 @@ impl<'a> Input<'a> {
         Self { bytes, fault: None }
     }
 
-    /// Reads and replays the bytes, with something broken or without; what must not be is a panic.
+    /// Reads and replays the bytes, with something broken or without; what must not be is a panic, before which the
+    /// test is printed that panics in the same way.
     pub fn run(mut self, fault: Option<Fault>) {
         plant(None);
         self.fault = fault;
-        match Damage::split(self.bytes) {
+        crash::tell(&Printed(self.bytes.to_vec()), || match Damage::split(self.bytes) {
             Some((damage, text)) => self.compressed(damage, text),
             None => drop(self.file(self.bytes)),
-        }
+        });
     }
 
     /// Replays a file and reads its lines one by one: both say the same.
@@ -143,6 +146,17 @@ impl<'a> Input<'a> {
         if let Ok(got) = got {
             assert_eq!(Some(got), whole.ok(), "damage went unnoticed");
         }
+    }
+}
+
+/// A test, for `fuzz/tests/regressions.rs`.
+#[derive(Clone)]
+struct Printed(Vec<u8>);
+
+impl fmt::Debug for Printed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.0.escape_ascii();
+        write!(f, "#[test]\nfn found_by_fuzzing() {{\n    trace::Input::new(b\"{bytes}\").run(None);\n}}")
     }
 }
 
