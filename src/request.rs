@@ -207,7 +207,7 @@ impl<C: Send + 'static, B: Backend> RequestSock<C, B> {
     ///
     /// The request must be in the caller's hands: fresh, just taken out of a list, or in a list whose
     /// lock the caller holds.
-    pub(crate) unsafe fn put_child(&self, child: C) -> Option<C> {
+    pub unsafe fn put_child(&self, child: C) -> Option<C> {
         // SAFETY: in one pair of hands, by the caller's contract.
         unsafe { self.child.with_mut(|slot| slot.replace(child)) }
     }
@@ -217,7 +217,7 @@ impl<C: Send + 'static, B: Backend> RequestSock<C, B> {
     /// # Safety
     ///
     /// As [`put_child`](Self::put_child).
-    pub(crate) unsafe fn take_child(&self) -> Option<C> {
+    pub unsafe fn take_child(&self) -> Option<C> {
         // SAFETY: in one pair of hands, by the caller's contract.
         unsafe { self.child.with_mut(Option::take) }
     }

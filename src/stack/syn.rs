@@ -3,7 +3,7 @@
 use super::Stack;
 use crate::counters::count;
 use crate::event::{Arrival, Here};
-use crate::listener::{AddError, Listener};
+use crate::listener::{AddError, Listener, ListenerId};
 use crate::lockdep::{Held, Nothing};
 use crate::net::Syncookies;
 use crate::outcome::{Refusal, Syn};
@@ -104,6 +104,21 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
             Refusal::AcceptQueueFull => why,
             other => other,
         })
+    }
+
+    /// Returns the listener that a SYN would fall on at this moment; it may stop listening at any time. O(1).
+    /// Takes `ListenBucket`. (Linux: `__inet_lookup_listener()`.)
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::NoListener`], [`Refusal::DroppedByProgram`].
+    pub fn lookup(&self, arrival: Arrival, here: Here) -> Result<ListenerId<C, B>, Refusal> {
+        let held = &mut self.nothing_held();
+        let group = self.table.lookup(&self.net, arrival.tuple.local, held).ok_or(Refusal::NoListener)?;
+        let selecting = Selecting::by_syn(arrival, here);
+        let found =
+            self.table.offer(&self.net, Some(group), &selecting, (), held, |found, (), _| Ok(found.id()));
+        found.map_err(|(refusal, ())| refusal)
     }
 
     /// Looks for a request that the tuple has already: its SYN-ACK is sent again, and its timer starts anew.

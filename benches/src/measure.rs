@@ -1,0 +1,60 @@
+//! One thing that is measured.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+/// Does what is measured so many times and returns how long it took.
+pub type Routine = Box<dyn FnMut(u64) -> Duration>;
+
+/// What is measured: which item of the table, in which case, and whose.
+#[derive(Clone)]
+pub struct Measured {
+    /// The item.
+    pub item: &'static str,
+    /// The case, such as a size.
+    pub case: String,
+    /// Whose it is.
+    pub who: &'static str,
+    /// What an operation is counted in, for one call.
+    pub per_call: u64,
+    /// Checks that the contender does the work, and makes what does it.
+    pub make: fn(&str) -> Routine,
+}
+
+impl Measured {
+    /// One operation a call.
+    #[must_use]
+    pub fn new(
+        item: &'static str,
+        case: impl ToString,
+        who: &'static str,
+        make: fn(&str) -> Routine,
+    ) -> Self {
+        Self { item, case: case.to_string(), who, per_call: 1, make }
+    }
+
+    /// So many operations a call.
+    #[must_use]
+    pub fn per_call(self, per_call: u64) -> Self {
+        Self { per_call, ..self }
+    }
+}
+
+/// Times `iters` calls of `f`.
+pub fn timed<R>(iters: u64, mut f: impl FnMut(u64) -> R) -> Duration {
+    let start = Instant::now();
+    for i in 0..iters {
+        black_box(f(i));
+    }
+    start.elapsed()
+}
+
+/// Returns the number that a case is.
+///
+/// # Panics
+///
+/// If it is none.
+#[must_use]
+pub fn number(case: &str) -> usize {
+    case.parse().expect("the case is a number")
+}
