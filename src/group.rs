@@ -22,8 +22,7 @@ pub(crate) use socks::Socks;
 
 use crate::address::RcvSaddr;
 use crate::slab::{NONE, Stable, Vacant};
-use crate::sync::{AtomicU32, Backend, Cell};
-use intrusive_collections::linked_list::AtomicLink;
+use crate::sync::{AtomicU32, Backend, Cell, Link};
 
 /// Largest number of members of a group, closed ones included. (Linux: `U16_MAX`, of which its arrays, which
 /// double from 128, reach 32,768.)
@@ -85,7 +84,7 @@ pub struct SockReuseport<B: Backend> {
     /// The address of the listening members; under `ListenBucket`.
     pub(crate) addr: Cell<Option<RcvSaddr>, B::PieceCanary>,
     /// Chain of the groups of a bucket that have listening members; under `ListenBucket`.
-    pub(crate) hashed: AtomicLink,
+    pub(crate) hashed: Link,
 }
 
 impl<B: Backend> Stable for SockReuseport<B> {
@@ -100,7 +99,7 @@ impl<B: Backend> Stable for SockReuseport<B> {
         socks: B::PieceAtomicU32::ZERO,
         newest_closed: B::Stat::ZERO,
         addr: Cell::new(None),
-        hashed: AtomicLink::new(),
+        hashed: Link::new(),
     };
 
     fn place(&mut self, index: u32) {

@@ -8,9 +8,8 @@ use crate::lockdep::{Before, Held, Mutex, order::ListenerSock, order::Rskq};
 use crate::queue::{LockedQueue, RequestSockQueue};
 use crate::request::{Owner, RequestSock, RequestState};
 use crate::slab::{Id, NONE, Ref, Stable, Store};
-use crate::sync::{AtomicU32, Backend, Cell, Event, Fault};
+use crate::sync::{AtomicU32, Backend, Cell, Event, Fault, Link};
 use core::sync::atomic::Ordering;
-use intrusive_collections::linked_list::AtomicLink;
 
 /// Names a listener; stale once it was closed.
 pub type ListenerId<C, B> = Id<Listener<C, B>>;
@@ -68,7 +67,7 @@ pub struct Listener<C, B: Backend> {
     /// Where it is bound; written under `sock`, while not linked in a chain of bound sockets.
     pub(crate) bind: Cell<Bind, B::PieceCanary>,
     /// Chain of the bound sockets of a bucket; under `BindBucket`.
-    pub(crate) bound: AtomicLink,
+    pub(crate) bound: Link,
     /// The CPU whose connections it is for, and 1; 0 if it is for none. Written under `Reuseport`. (Linux:
     /// `sk_incoming_cpu`.)
     pub(crate) sk_incoming_cpu: B::Stat,
@@ -94,7 +93,7 @@ impl<C: Send + 'static, B: Backend> Stable for Listener<C, B> {
         estate: B::Stat::ZERO,
         accept_queue: RequestSockQueue::new(),
         bind: Cell::new(Bind::NOWHERE),
-        bound: AtomicLink::new(),
+        bound: Link::new(),
         sk_incoming_cpu: B::Stat::ZERO,
         map_index: B::AtomicU32::ZERO,
         #[cfg(feature = "designs")]

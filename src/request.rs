@@ -13,10 +13,9 @@ mod posted;
 pub(crate) use posted::{Posted, TimerState};
 
 use crate::slab::{Id, NONE, Stable};
-use crate::sync::{AtomicU32, Backend, Cell, Fault};
+use crate::sync::{self, AtomicU32, Backend, Cell, Fault};
 use core::net::SocketAddr;
 use core::sync::atomic::Ordering;
-use intrusive_collections::{linked_list, singly_linked_list};
 
 /// Names a request; stale once it is gone.
 pub type RequestId<C, B> = Id<RequestSock<C, B>>;
@@ -82,12 +81,12 @@ pub(crate) struct Expires {
 /// A connection that was not accepted yet. (Linux: `struct request_sock`.)
 pub struct RequestSock<C, B: Backend> {
     index: u32,
-    /// Next in the accept queue; under the `rskq_lock` of the queue. (Linux: `dl_next`.)
-    pub(crate) dl_next: singly_linked_list::AtomicLink,
-    /// Chain in the established table; under the bucket's lock. (Linux: `ireq_node`.)
-    pub(crate) ehash: linked_list::AtomicLink,
+    /// Place in the established table, under the bucket's lock, or next in an accept queue, under its
+    /// `rskq_lock`, or in a list of reset connections: in one of them at a time. (Linux: `ireq_node` and
+    /// `dl_next`.)
+    pub(crate) node: sync::Link,
     /// Place among the armed SYN-ACK timers; under the `Timer` lock. (Linux: `rsk_timer`.)
-    pub(crate) rsk_timer: linked_list::AtomicLink,
+    pub(crate) rsk_timer: sync::Link,
     /// When the timer goes off, if it is armed; under the `Timer` lock. (Linux: `rsk_timer.expires`.)
     pub(crate) expires: Cell<Expires, B::Canary>,
     /// The owner, or [`NONE`]: a stored reference. (Stands for Linux's `rsk_listener`.)
@@ -111,9 +110,8 @@ impl<C: Send + 'static, B: Backend> Stable for RequestSock<C, B> {
     #[allow(clippy::declare_interior_mutable_const)] // a constructor
     const INIT: Self = Self {
         index: 0,
-        dl_next: singly_linked_list::AtomicLink::new(),
-        ehash: linked_list::AtomicLink::new(),
-        rsk_timer: linked_list::AtomicLink::new(),
+        node: sync::Link::new(),
+        rsk_timer: sync::Link::new(),
         expires: Cell::new(Expires { deadline: 0, level: 0 }),
         rsk_owner: B::AtomicU32::ZERO,
         state: B::Stat::ZERO,

@@ -6,14 +6,14 @@ use crate::lockdep::{Held, Mutex, MutexGuard, order};
 use crate::net::Net;
 use crate::outcome::BindError;
 use crate::slab::{Storage, Vacant};
-use crate::sync::{AtomicU32, Backend, Fault};
+use crate::sync::{AtomicU32, Backend, Fault, Link};
 use core::mem::ManuallyDrop;
 use core::sync::atomic::Ordering;
-use intrusive_collections::linked_list::{AtomicLink, LinkedList};
+use intrusive_collections::linked_list::LinkedList;
 use intrusive_collections::{UnsafeRef, intrusive_adapter};
 
 intrusive_adapter!(
-    BoundAdapter<C, B> = UnsafeRef<Listener<C, B>>: Listener<C, B> { bound => AtomicLink }
+    BoundAdapter<C, B> = UnsafeRef<Listener<C, B>>: Listener<C, B> { bound => Link }
     where B: Backend
 );
 

@@ -5,13 +5,13 @@ use crate::group::SockReuseport;
 use crate::lockdep::{Mutex, order::ListenBucket};
 use crate::net::Net;
 use crate::slab::Vacant;
-use crate::sync::Backend;
+use crate::sync::{Backend, Link};
 use core::mem::ManuallyDrop;
-use intrusive_collections::linked_list::{AtomicLink, LinkedList};
+use intrusive_collections::linked_list::LinkedList;
 use intrusive_collections::{UnsafeRef, intrusive_adapter};
 
 intrusive_adapter!(
-    HashedAdapter<B> = UnsafeRef<SockReuseport<B>>: SockReuseport<B> { hashed => AtomicLink }
+    HashedAdapter<B> = UnsafeRef<SockReuseport<B>>: SockReuseport<B> { hashed => Link }
     where B: Backend
 );
 

@@ -5,14 +5,14 @@ use crate::lockdep::{Before, Held, Mutex, MutexGuard, order::EstablishedBucket};
 use crate::net::{Net, RequestRef};
 use crate::request::{RequestSock, RequestState, Tuple};
 use crate::slab::{Storage, Vacant};
-use crate::sync::{Backend, Fault};
+use crate::sync::{Backend, Fault, Link};
 use core::mem::ManuallyDrop;
 use core::ops::Deref;
-use intrusive_collections::linked_list::{AtomicLink, LinkedList};
+use intrusive_collections::linked_list::LinkedList;
 use intrusive_collections::{UnsafeRef, intrusive_adapter};
 
 intrusive_adapter!(
-    EhashAdapter<C, B> = UnsafeRef<RequestSock<C, B>>: RequestSock<C, B> { ehash => AtomicLink }
+    EhashAdapter<C, B> = UnsafeRef<RequestSock<C, B>>: RequestSock<C, B> { node => Link }
     where B: Backend
 );
 

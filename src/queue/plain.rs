@@ -1,13 +1,13 @@
 //! The list inside an accept queue, without its lock.
 
 use crate::request::RequestSock;
-use crate::sync::Backend;
+use crate::sync::{Backend, Link};
 use core::mem::ManuallyDrop;
-use intrusive_collections::singly_linked_list::{AtomicLink, SinglyLinkedList};
+use intrusive_collections::singly_linked_list::SinglyLinkedList;
 use intrusive_collections::{UnsafeRef, intrusive_adapter};
 
 intrusive_adapter!(
-    RskqAdapter<C, B> = UnsafeRef<RequestSock<C, B>>: RequestSock<C, B> { dl_next => AtomicLink }
+    RskqAdapter<C, B> = UnsafeRef<RequestSock<C, B>>: RequestSock<C, B> { node => Link }
     where B: Backend
 );
 
@@ -55,7 +55,7 @@ impl<C, B: Backend> AcceptQueue<C, B> {
     pub unsafe fn push(&mut self, request: *const RequestSock<C, B>) -> Result<(), AlreadyQueued> {
         // SAFETY: the caller keeps the request alive.
         let node = unsafe { UnsafeRef::from_raw(request) };
-        if node.dl_next.is_linked() {
+        if node.node.is_linked() {
             return Err(AlreadyQueued);
         }
         if self.list.is_empty() {

@@ -14,6 +14,7 @@ mod core_backend;
 #[cfg(feature = "critical-section")]
 mod critical_section;
 mod fault;
+mod link;
 #[cfg(any(feature = "loom", feature = "shuttle"))]
 pub mod model;
 mod raw;
@@ -25,6 +26,7 @@ pub use core_backend::Core;
 #[cfg(feature = "critical-section")]
 pub use critical_section::CriticalSection;
 pub use fault::Fault;
+pub(crate) use link::Link;
 pub use raw::RawLock;
 
 #[cfg(feature = "loom")]

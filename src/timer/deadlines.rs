@@ -2,13 +2,13 @@
 
 use super::backoff::LAST;
 use crate::request::{Expires, RequestSock};
-use crate::sync::Backend;
+use crate::sync::{Backend, Link};
 use core::mem::ManuallyDrop;
-use intrusive_collections::linked_list::{AtomicLink, LinkedList};
+use intrusive_collections::linked_list::LinkedList;
 use intrusive_collections::{UnsafeRef, intrusive_adapter};
 
 intrusive_adapter!(
-    TimerAdapter<C, B> = UnsafeRef<RequestSock<C, B>>: RequestSock<C, B> { rsk_timer => AtomicLink }
+    TimerAdapter<C, B> = UnsafeRef<RequestSock<C, B>>: RequestSock<C, B> { rsk_timer => Link }
     where B: Backend
 );
 
