@@ -26,6 +26,7 @@ pub(crate) struct Place {
 }
 
 impl From<SocketAddr> for Place {
+    #[inline]
     fn from(addr: SocketAddr) -> Self {
         let scope_id = match addr {
             SocketAddr::V6(addr) if addr.ip().is_unicast_link_local() => addr.scope_id(),
@@ -36,11 +37,13 @@ impl From<SocketAddr> for Place {
 }
 
 impl Place {
+    #[inline]
     fn is_any(&self) -> bool {
         self.ip.is_unspecified()
     }
 
     /// Returns the wildcard of the family.
+    #[inline]
     pub(crate) fn any(&self) -> Self {
         let ip = match self.ip {
             IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
@@ -50,6 +53,7 @@ impl Place {
     }
 
     /// Returns what the listening table is hashed by: the wildcards of both families are in one bucket.
+    #[inline]
     pub(crate) fn key(&self) -> (Option<IpAddr>, u32, u16) {
         ((!self.is_any()).then_some(self.ip), self.scope_id, self.port)
     }
@@ -122,6 +126,7 @@ impl RcvSaddr {
 
     /// Tells whether this receives what goes to `place`: by its address, or, if `place` is a wildcard, by a
     /// wildcard for the family.
+    #[inline]
     pub(crate) fn receives(&self, place: &Place) -> bool {
         if !place.is_any() {
             return self.at == *place;

@@ -71,8 +71,8 @@ impl<'s, B: Backend> ListenTable<'s, B> {
     ) -> Option<LockedBucket<'a, B>> {
         let buckets = self.buckets.len();
         let bucket = match B::planted(Fault::FamiliesApart) {
-            true => super::bucket_of(place, buckets)?,
-            false => super::bucket_of(&place.key(), buckets)?,
+            true => super::bucket_of(&super::Whole(place), buckets)?,
+            false => super::bucket_of(place, buckets)?,
         };
         let bucket = &self.buckets[bucket];
         let (chain, held) = bucket.0.lock_and(held);
