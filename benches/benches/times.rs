@@ -1,26 +1,30 @@
-//! Times everything, in turns.
-use rskq_bench::everything;
+//! Times everything, ten times over: `cargo bench -p rskq-bench --bench times`. What is measured is read by
+//! `rskq-bench report`.
+
+use criterion::{BenchmarkId, Criterion, SamplingMode};
+use rskq_bench::{everything, figures};
+use std::time::Duration;
+
 fn main() {
-    let mut min = vec![f64::MAX; 200];
     let all = everything();
-    for _ in 0..5 {
-        for (i, m) in all.iter().enumerate() {
-            let mut r = (m.make)(&m.case);
-            r(3);
-            let n = if m.item.starts_with("3") || m.item.starts_with("6 exp") {
-                3u64
-            } else if m.who.starts_with("smol") || m.who.starts_with("search") {
-                2000
-            } else {
-                200_000u64
-            };
-            let t = r(n).as_nanos() as f64 / n as f64;
-            if t < min[i] {
-                min[i] = t;
-            }
+    for run in 0..figures::RUNS {
+        let mut criterion = Criterion::default()
+            .configure_from_args()
+            .without_plots()
+            .sample_size(10)
+            .nresamples(1_000)
+            .warm_up_time(Duration::from_millis(10))
+            .measurement_time(Duration::from_millis(40))
+            .save_baseline(figures::baseline(run));
+        // The contenders of one case follow each other, so that what the machine does meanwhile it does to all.
+        for measured in &all {
+            let mut group = criterion.benchmark_group(measured.item);
+            group.sampling_mode(SamplingMode::Flat);
+            group.bench_function(BenchmarkId::new(measured.who, &measured.case), |bencher| {
+                bencher.iter_custom((measured.make)(&measured.case));
+            });
+            group.finish();
         }
-    }
-    for (i, m) in all.iter().enumerate() {
-        println!("{:20} {:12} {:24} {:.2}", m.item, m.case, m.who, min[i]);
+        println!("run {} of {}", run + 1, figures::RUNS);
     }
 }

@@ -3,7 +3,7 @@
 //! Before each close as much memory as the caches of one core hold is read, so that what N connections
 //! leave there of themselves does not count: a close of one finds the caches as cold as a close of many.
 
-use crate::measure::{Measured, Routine, number};
+use crate::measure::{Make, Measured, Routine, number};
 use crate::world::{Size, Stack, arrival, local, stack};
 use rskq::{Arrival, Design, Hashes, Here, Outcome};
 use std::hint::black_box;
@@ -154,7 +154,7 @@ pub const WAITING: [u64; 5] = [1, 16, 256, 4096, 65536];
 
 pub(crate) fn measured() -> Vec<Measured> {
     let item = if CLONE.is_some() { "3 close, beside clone" } else { "3 close" };
-    let mut contenders: Vec<(_, fn(&str) -> Routine)> = vec![
+    let mut contenders: Vec<(_, Make)> = vec![
         ("handover", |case| make(Design::Handover, case)),
         ("requeue", |case| make(Design::Requeue, case)),
         ("abort", |case| make(Design::Abort, case)),

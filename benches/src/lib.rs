@@ -4,12 +4,20 @@
 //! differ ends the run. Contenders take turns within a run, and a ratio is of two figures of one run.
 
 pub mod close;
+pub mod figures;
 pub mod flood;
+pub mod gate;
+pub mod goals;
 pub mod handshake;
+pub mod holds;
+pub mod locks;
 pub mod measure;
+pub mod plot;
 pub mod probe;
 pub mod queue;
+pub mod report;
 pub mod select;
+pub mod sizes;
 pub mod threads;
 pub mod world;
 
@@ -28,6 +36,7 @@ pub fn everything() -> Vec<Measured> {
         select::measured(),
         handshake::measured(),
         flood::measured(),
+        locks::measured(),
     ]
     .concat()
 }

@@ -1,17 +1,78 @@
 //! The command line of the benches.
 
+use clap::{Parser, Subcommand};
+use rskq_bench::gate::{Counts, gate};
 use rskq_bench::probe::probes;
+use rskq_bench::report::report;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-fn main() {
-    let args: Vec<String> = std::env::args().collect();
-    match args[1].as_str() {
-        "probe" => probes().iter().find(|p| p.name == args[2]).unwrap().run(args.len() > 3),
-        _ => {
-            for p in probes() {
-                if args.len() < 3 || p.name.starts_with(&args[2]) {
-                    println!("{:40} {:.1}", p.name, p.count(false).unwrap());
-                }
-            }
+#[derive(Parser)]
+#[command(about = "Measures rskq beside its peers")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Reads what `cargo bench` measured, counts instructions, and writes `BENCHMARKS.md`, plots and JSON.
+    Report,
+    /// Instruction counts.
+    Count,
+    /// Holds instruction counts against those that are committed, and shows that a slower build is refused.
+    Gate {
+        /// Commits today's instead.
+        #[arg(long)]
+        renew: bool,
+    },
+    /// One probe, for valgrind.
+    #[command(hide = true)]
+    Probe {
+        /// Its name.
+        name: String,
+        /// The control.
+        #[arg(long)]
+        slower: bool,
+    },
+}
+
+/// Where cargo puts what it builds.
+fn target() -> PathBuf {
+    let in_tree = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(in_tree, PathBuf::from)
+}
+
+fn run(command: Command) -> Result<(), Box<dyn Error>> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let committed = here.join("instructions.json");
+    match command {
+        Command::Report => report(&target().join("criterion"), &target().join("bench"), &here.join(".."))?,
+        Command::Count => {
+            let counts = Counts::take(|_| true, false)?;
+            counts.figures.iter().for_each(|(name, count)| println!("{count:10.1} {name}"));
+        }
+        Command::Gate { renew: true } => {
+            let counts = Counts::take(|probe| probe.gated, false)?;
+            std::fs::write(committed, serde_json::to_string_pretty(&counts)? + "\n")?;
+        }
+        Command::Gate { renew: false } => println!("bench-gate: {}", gate(&committed)?),
+        Command::Probe { name, slower } => {
+            let probe =
+                probes().into_iter().find(|probe| probe.name == name).ok_or("there is no such probe")?;
+            probe.run(slower);
+        }
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
         }
     }
 }

@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 /// Does what is measured so many times and returns how long it took.
 pub type Routine = Box<dyn FnMut(u64) -> Duration>;
 
+/// Checks that a contender does the work in a case, and makes what does it.
+pub type Make = fn(&str) -> Routine;
+
 /// What is measured: which item of the table, in which case, and whose.
 #[derive(Clone)]
 pub struct Measured {
@@ -17,8 +20,8 @@ pub struct Measured {
     pub who: &'static str,
     /// What an operation is counted in, for one call.
     pub per_call: u64,
-    /// Checks that the contender does the work, and makes what does it.
-    pub make: fn(&str) -> Routine,
+    /// Makes what does it.
+    pub make: Make,
 }
 
 impl Measured {

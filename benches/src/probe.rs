@@ -5,6 +5,7 @@
 use crate::close::{CLONE, Closes};
 use crate::handshake::ListenSide;
 use crate::handshake::{Ours, Safe, filled, whole_path};
+use crate::locks::{Locks, Rskq, Spin};
 use crate::queue::{AcceptQueue, CLink, CReal, Link, Real};
 use crate::select::Group;
 use crate::world::hash;
@@ -61,7 +62,11 @@ fn close(design: Design, waiting: usize) -> Run {
 fn select(members: usize) -> Run {
     let group = Group::of(members);
     Box::new(move |times| {
-        counted(&mut || (0..times).for_each(|i| drop(std::hint::black_box(group.select(hash(i))))));
+        counted(&mut || {
+            for i in 0..times {
+                std::hint::black_box(group.select(hash(i)));
+            }
+        });
     })
 }
 
@@ -80,6 +85,13 @@ fn handshake<S: ListenSide>(half_open: u64) -> Run {
 fn duplicate(half_open: u64) -> Run {
     let side = filled::<Ours>(half_open);
     Box::new(move |times| counted(&mut || (0..times).for_each(|i| assert!(!side.syn(i % half_open, 0)))))
+}
+
+fn locks<L: Locks>(take: fn(&L)) -> Run {
+    let locks = L::default();
+    // The first time teaches the validator the order.
+    take(&locks);
+    Box::new(move |times| counted(&mut || (0..times).for_each(|_| take(&locks))))
 }
 
 /// Everything that is counted.
@@ -103,6 +115,10 @@ pub fn probes() -> Vec<Probe> {
         gated("5 SYN, ACK, accept", 1000, || handshake::<Ours>(100)),
         beside("5 SYN, ACK, accept, HashMap", 1000, || handshake::<Safe>(100)),
         gated("5 duplicate SYN", 1000, || duplicate(100)),
+        gated("7 two nested", 1000, || locks(Rskq::two)),
+        beside("7 two nested, spin", 1000, || locks(Spin::two)),
+        gated("7 eight nested", 1000, || locks(Rskq::eight)),
+        beside("7 eight nested, spin", 1000, || locks(Spin::eight)),
     ];
     if CLONE.is_some() {
         let clone = || close(CLONE.expect("this build has it"), 4096);

@@ -1,6 +1,6 @@
 //! Item 4: selecting in a group of 1 to 65,535 members; joining and leaving it.
 
-use crate::measure::{Measured, Routine, number, timed};
+use crate::measure::{Make, Measured, Routine, number, timed};
 use crate::world::{ListenerId, Size, Stack, arrival, hash, local, stack};
 use rskq::{Arrival, Design, Hashes, Here};
 use std::sync::Mutex;
@@ -130,7 +130,7 @@ fn leave_searched<S: Sequence>(case: &str) -> Routine {
 pub const MEMBERS: [u64; 5] = [1, 16, 256, 4096, 65535];
 
 pub(crate) fn measured() -> Vec<Measured> {
-    let contenders: [(_, _, fn(&str) -> Routine); 6] = [
+    let contenders: [(_, _, Make); 6] = [
         ("4 select", "rskq", |case| select(case, FLOWS)),
         ("4 select", "rskq, every member", |case| select(case, u64::MAX)),
         ("4 select", "linear scan", scan),

@@ -4,7 +4,7 @@
 //! meet. heapless' queue is not among the contenders: a push fails there though it has room, and a pop though
 //! it is not empty, once a thread was held up in one.
 
-use crate::measure::{Measured, Routine, number, timed};
+use crate::measure::{Make, Measured, Routine, number, timed};
 use crate::queue::{AcceptQueue, Array, Boxed, ByValue, CLink, CReal, Link, LinkedValue, Real, check};
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
@@ -55,7 +55,7 @@ fn make<Q: AcceptQueue>(case: &str) -> Routine {
 
 pub(crate) fn measured() -> Vec<Measured> {
     let listeners = [1, 2, 4, 16];
-    let of = |item, contenders: &[(&'static str, fn(&str) -> Routine)]| -> Vec<Measured> {
+    let of = |item, contenders: &[(&'static str, Make)]| -> Vec<Measured> {
         let case =
             |listeners| contenders.iter().map(move |&(who, make)| Measured::new(item, listeners, who, make));
         listeners.into_iter().flat_map(case).collect()
@@ -70,7 +70,7 @@ pub(crate) fn measured() -> Vec<Measured> {
             ("ArrayQueue", make::<Array>),
         ],
     );
-    let requests: &[(_, fn(&str) -> Routine)] =
+    let requests: &[(_, Make)] =
         &[("rskq", make::<Real>), ("C", make::<CReal>), ("Mutex<VecDeque<Box>>", make::<Boxed>)];
     all.extend(of("2 two threads, requests", requests));
     all

@@ -8,7 +8,7 @@ pub use self::smoltcp::Smoltcp;
 pub use ours::Ours;
 pub use safe::Safe;
 
-use crate::measure::{Measured, Routine, number, timed};
+use crate::measure::{Make, Measured, Routine, number, timed};
 use crate::world::hash;
 
 /// The listen side of TCP, as far as it is measured. Connections have numbers; each is that of one tuple.
@@ -99,7 +99,7 @@ pub const HALF_OPEN: [u64; 3] = [1, 1_000, 1_000_000];
 
 pub(crate) fn measured() -> Vec<Measured> {
     let (path, again, none) = ("5 SYN, ACK, accept", "5 duplicate SYN", "5 ACK of nothing");
-    let contenders: [(_, _, fn(&str) -> Routine); 6] = [
+    let contenders: [(_, _, Make); 6] = [
         (path, "rskq", whole::<Ours>),
         (path, "HashMap, VecDeque", whole::<Safe>),
         (again, "rskq", duplicate::<Ours>),
