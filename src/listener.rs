@@ -330,6 +330,9 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
     where
         S: Store<Owner<B>, Backend = B>,
     {
+        if request.peek_owner() == queue.home() {
+            return NONE; // it was charged to this listener while it was half open, and has the reference
+        }
         // SAFETY: the home is a stored reference, which is only taken back under the queue's lock.
         let home = unsafe { OwnerRef::<'_, B, S>::clone_raw(store, queue.home()) };
         request.set_owner(home.into_raw())

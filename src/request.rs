@@ -199,6 +199,18 @@ impl<C: Send + 'static, B: Backend> RequestSock<C, B> {
         unsafe { self.key.with(|key| *key) }
     }
 
+    /// Tells whether the request is for a connection of this tuple. The key is looked at where it lies: most
+    /// that are looked at are not copied.
+    ///
+    /// # Safety
+    ///
+    /// As [`key`](Self::key).
+    #[inline]
+    pub(crate) unsafe fn is_for(&self, tuple: &Tuple) -> bool {
+        // SAFETY: as in `key`.
+        unsafe { self.key.with(|key| key.as_ref().is_some_and(|key| key.tuple == *tuple)) }
+    }
+
     /// Puts the child in, which gives back what was there.
     ///
     /// # Safety

@@ -101,8 +101,7 @@ impl<C: Send + 'static, B: Backend> LockedEhash<'_, C, B> {
     pub(crate) fn find<'n>(&self, net: &'n Net<'_, C, B>, tuple: &Tuple) -> Option<&'n RequestSock<C, B>> {
         let found = self.0.0.iter().find(|request| {
             // SAFETY: a hashed request was filled in, and the chain keeps it.
-            let key = unsafe { request.key() };
-            key.is_some_and(|key| key.tuple == *tuple || B::planted(Fault::TupleNotCompared))
+            unsafe { request.is_for(tuple) || B::planted(Fault::TupleNotCompared) }
         })?;
         net.requests.get(found.index())
     }

@@ -15,13 +15,15 @@ use crate::lockdep::{Before, Held, order::Rskq};
 use crate::queue::LockedQueue;
 use crate::request::{Link, Owner};
 use crate::sync::Backend;
+use core::mem::ManuallyDrop;
 
 /// The end of a chain of owners, as it was found, and what to put that led there before.
 ///
 /// Dropping it may put last references: to be dropped where no lock is held.
 #[must_use = "holds references that are put where no lock is held"]
 pub(crate) struct Root<'a, 's, C: Send + 'static, B: Backend> {
-    listener: ListenerRef<'a, 's, C, B>,
+    /// The slot of the listener.
+    listener: u32,
     /// The owner that leads to the listener, if it is not the one the chain begins at.
     owner: Option<OwnerRef<'a, 's, C, B>>,
     /// How many owners lead to owners.
@@ -35,7 +37,8 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
     /// O(1) but for chains that were not walked before, which are compressed. Takes `Rskq`.
     ///
     /// The listener need not listen; nobody can hand it over while `f` runs, in which no reference may
-    /// be put.
+    /// be put. No reference is taken on it: slots are type-stable, so that its lock can be taken whoever is
+    /// in the slot, and under the lock the owner that leads there has one.
     pub(crate) fn at_root<'a, R, H: Before<Rskq>>(
         &'a self,
         owner: &OwnerRef<'a, 's, C, B>,
@@ -49,10 +52,13 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
                 link = Owner::newest_link;
                 continue;
             };
-            let (mut queue, mut held) = root.listener.accept_queue.lock_and(held);
+            let Some(listener) = self.listeners.get(root.listener) else { continue };
+            let (mut queue, mut held) = listener.accept_queue.lock_and(held);
             // The link is written under this lock, if it leads here.
-            if root.owner.as_ref().unwrap_or(owner).peek() == Link::Home(root.listener.index()) {
-                let result = f(&root.listener, &mut queue, &mut held);
+            if root.owner.as_ref().unwrap_or(owner).peek() == Link::Home(root.listener) {
+                // SAFETY: the link's reference, which is only taken back under this lock; it is not put here.
+                let listener = ManuallyDrop::new(unsafe { ListenerRef::from_raw(self, root.listener) });
+                let result = f(&listener, &mut queue, &mut held);
                 root.before = root.compress(self, owner);
                 drop(queue);
                 return (result, root);
@@ -67,8 +73,9 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
     pub(crate) fn rsk_listener(&self, owner: u32) -> Option<ListenerRef<'_, 's, C, B>> {
         let owner = OwnerRef::try_get(self, owner)?;
         while owner.link() != Link::Vacant {
-            if let Some(root) = self.root(&owner, Owner::newest_link) {
-                return Some(root.listener);
+            let root = self.root(&owner, Owner::newest_link);
+            if let Some(listener) = root.and_then(|root| ListenerRef::try_get(self, root.listener)) {
+                return Some(listener);
             }
         }
         None
@@ -87,10 +94,7 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
             match link(at.as_ref().unwrap_or(owner)) {
                 // A referenced owner leads somewhere.
                 Link::Vacant => return None,
-                Link::Home(listener) => {
-                    let listener = ListenerRef::try_get(self, listener)?;
-                    return Some(Root { listener, owner: at, hops, before: None });
-                }
+                Link::Home(listener) => return Some(Root { listener, owner: at, hops, before: None }),
                 Link::Handed(next) => {
                     at = Some(OwnerRef::try_get(self, next)?);
                     hops += 1;
@@ -101,11 +105,6 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
 }
 
 impl<'a, 's, C: Send + 'static, B: Backend> Root<'a, 's, C, B> {
-    /// Returns the listener, and puts the rest.
-    pub(crate) fn into_listener(self) -> ListenerRef<'a, 's, C, B> {
-        self.listener
-    }
-
     /// Makes `owner`, which the chain begins at, lead to its last owner; under the listener's
     /// `rskq_lock`. Returns the owner that it led to.
     fn compress(

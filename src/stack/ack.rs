@@ -109,25 +109,29 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         let net = &self.net;
         let Some((mut bucket, mut held)) = self.ehash.lock(tuple, held) else { return no_request(child) };
         let Some(request) = bucket.find(net, tuple) else { return no_request(child) };
-        let owner = self.owner_of(request);
+        let owner = self.borrow_owner(request);
         let charge = Charges::one(request.is_young());
         // Whether the request leaves the table is decided inside: its timer has to be stopped before.
         let (mut timers, mut inner) = self.timers(&mut held);
-        let (finished, root) = net.at_root(&owner, &mut inner, |listener, queue, _| {
+        let ((finished, closed), root) = net.at_root(&owner, &mut inner, |listener, queue, _| {
             let on = (&mut bucket, timers.as_mut());
             let finished = self.finish(listener, queue, on, request, payload, child);
             if finished.is_off_the_table() && !B::planted(Fault::ChargeKept) {
                 queue.charge(-charge);
             }
-            finished
+            let nobody_home = matches!(finished, Finished::NotAtHome(_));
+            (finished, nobody_home.then(|| listener.clone()))
         });
-        let known = RequestRef::try_get(net, request.index());
+        // References are taken where they are needed: a handshake that ends well needs none.
+        let orphan = closed.and_then(|closed| {
+            let request = RequestRef::try_get(net, request.index())?;
+            Some(Orphan { owner: OwnerRef::clone(&owner), request, closed })
+        });
         drop(timers);
         drop(bucket);
-        match (finished, known) {
-            (Finished::NotAtHome(child), Some(request)) => {
-                Ack::NobodyHome(Orphan { request, owner, closed: root.into_listener() }, child)
-            }
+        drop(root);
+        match (finished, orphan) {
+            (Finished::NotAtHome(child), Some(orphan)) => Ack::NobodyHome(orphan, child),
             (finished, _) => self.finished(finished),
         }
     }

@@ -18,6 +18,7 @@ use crate::queue::Charges;
 use crate::request::{RequestId, RequestSock, RequestState, Tuple};
 use crate::reuseport::Selecting;
 use crate::sync::{Backend, Event, Fault};
+use core::mem::ManuallyDrop;
 
 impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     /// A reset arrived whose sequence number the embedder vouches for: the half-open request is gone.
@@ -106,6 +107,13 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     pub(super) fn owner_of(&self, request: &RequestSock<C, B>) -> OwnerRef<'_, 's, C, B> {
         // SAFETY: such a request's owner is a stored reference that nobody takes back meanwhile.
         unsafe { OwnerRef::clone_raw(&self.net, request.peek_owner()) }
+    }
+
+    /// Borrows the reference that a hashed request has on its owner, for as long as its bucket's lock is held
+    /// and the request is hashed; or as the queue's lock is, under which it left for that queue.
+    pub(super) fn borrow_owner(&self, request: &RequestSock<C, B>) -> ManuallyDrop<OwnerRef<'_, 's, C, B>> {
+        // SAFETY: a stored reference that nobody takes back meanwhile, and it is not put.
+        ManuallyDrop::new(unsafe { OwnerRef::from_raw(&self.net, request.peek_owner()) })
     }
 
     /// Finds a half-open request whose listener has left another one; tells whether it has one now, or

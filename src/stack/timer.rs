@@ -103,33 +103,30 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
                 if B::planted(Fault::LoserCounts) {
                     let _ = Due::Retransmit.counted(request);
                 }
-                return (None, None);
+                return (Err(listener.clone()), None);
             }
             let due = Due::at(listener, queue.charges(), request, retries);
             if let Due::Expire = due {
                 queue.charge(-Charges::one(request.is_young()));
                 B::trace(Event::Unhashed { request: request.index() });
-                return (Some(SynAckTimer::Expired), bucket.remove(&self.net, request));
+                return (Ok(SynAckTimer::Expired), bucket.remove(&self.net, request));
             }
             if request.is_young() {
                 queue.charge(Charges { qlen: 0, young: -1 });
             }
-            (Some(due.counted(request)), None)
+            (Ok(due.counted(request)), None)
         });
         if gone.is_none() && !B::planted(Fault::TimerNotRestarted) {
             self.arm(request, here, &mut held);
         }
         drop(bucket);
-        drop(gone);
+        drop((gone, root));
         Ok(match ticked {
-            Some(outcome) => {
+            Ok(outcome) => {
                 count(&self.net.counters.TCPTimeouts);
                 Ticked::Done(outcome)
             }
-            None => {
-                let closed = root.into_listener();
-                Ticked::NobodyHome(Orphan { request: request.clone(), owner, closed })
-            }
+            Err(closed) => Ticked::NobodyHome(Orphan { request: request.clone(), owner, closed }),
         })
     }
 }
