@@ -125,7 +125,7 @@ impl<'s, T: Stable, B: Backend> Slab<'s, T, B> {
     fn free(&self, index: u32) {
         let Some(slot) = self.slot(index) else { return };
         // Ids of the object that was here are stale from now on.
-        slot.generation.fetch_add(1, Ordering::Release);
+        slot.generation.bump();
         let mut free = self.free.lock_innermost();
         slot.next_free.store(free.head, Ordering::Relaxed);
         free.head = index;

@@ -110,6 +110,12 @@ pub trait AtomicU32: Send + Sync + 'static {
     fn store(&self, value: u32, order: Ordering);
     /// Adds `n`, wrapping, and returns the value before.
     fn fetch_add(&self, n: u32, order: Ordering) -> u32;
+    /// Adds one, wrapping, with release ordering, where nobody else writes: a load and a store, which take a
+    /// fifth of what an exchange takes.
+    #[inline]
+    fn bump(&self) {
+        self.store(self.peek().wrapping_add(1), Ordering::Release);
+    }
     /// Subtracts `n`, wrapping, and returns the value before.
     fn fetch_sub(&self, n: u32, order: Ordering) -> u32;
     /// Stores `new` if the value is `current`.

@@ -107,8 +107,13 @@ impl<D: Deviation> AtomicU32 for Wrong<D> {
         self.0.store(value, if D::RELAXED_STORE { Ordering::Relaxed } else { order });
     }
     fn fetch_add(&self, n: u32, order: Ordering) -> u32 {
-        // Generations are the only counts that are added to with release ordering.
-        if D::NO_GENERATIONS && order == Ordering::Release { self.peek() } else { self.0.fetch_add(n, order) }
+        self.0.fetch_add(n, order)
+    }
+    fn bump(&self) {
+        // Generations are all that is bumped.
+        if !D::NO_GENERATIONS {
+            self.0.bump();
+        }
     }
     fn fetch_sub(&self, n: u32, order: Ordering) -> u32 {
         self.0.fetch_sub(n, if D::RELAXED_DECREMENT { Ordering::Relaxed } else { order })
