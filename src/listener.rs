@@ -340,6 +340,7 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
 
     /// Takes the oldest request out of the accept queue into the caller's hands. O(1). Takes
     /// `Rskq`. (Linux: `reqsk_queue_remove()`.)
+    #[cfg(any(test, feature = "designs"))]
     pub(crate) fn queue_remove<'r, S, H: Before<Rskq>>(
         &self,
         store: &'r S,
@@ -348,7 +349,24 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
     where
         S: Store<RequestSock<C, B>, Backend = B>,
     {
+        self.queue_remove_if(|| true, store, held)
+    }
+
+    /// The same, if it is so under the queue's lock.
+    #[inline]
+    pub(crate) fn queue_remove_if<'r, S, H: Before<Rskq>>(
+        &self,
+        is_so: impl FnOnce() -> bool,
+        store: &'r S,
+        held: &mut Held<'_, H>,
+    ) -> Option<Ref<'r, RequestSock<C, B>, S>>
+    where
+        S: Store<RequestSock<C, B>, Backend = B>,
+    {
         let mut queue = self.accept_queue.lock(held);
+        if !is_so() {
+            return None;
+        }
         let request = self.remove_from(&mut queue, store)?;
         if !B::planted(Fault::AcceptNotSaid) {
             // Under the lock, so that the end of a fast-open handshake finds it queued or accepted.

@@ -91,7 +91,7 @@ impl Scored {
     }
 }
 
-/// Flows that are selected for; of few all that they touch stays in the caches.
+/// Flows that are selected for, and members that leave and join; of few all that they touch stays in the caches.
 const FLOWS: u64 = 64;
 
 fn select(case: &str, flows: u64) -> Routine {
@@ -109,11 +109,10 @@ fn scan(case: &str) -> Routine {
     Box::new(move |iters| timed(iters, |i| group.select(hash(i % FLOWS))))
 }
 
-fn leave(case: &str) -> Routine {
+fn leave(case: &str, members: usize) -> Routine {
     let group = Group::of(number(case));
-    let n = group.members.len() as u64;
-    let routine = move |iters| timed(iters, |i| group.leave_and_join(hash(i) as usize % n as usize));
-    Box::new(routine)
+    let n = group.members.len().min(members);
+    Box::new(move |iters| timed(iters, |i| group.leave_and_join(hash(i) as usize % n)))
 }
 
 fn leave_searched<S: Sequence>(case: &str) -> Routine {
@@ -130,11 +129,12 @@ fn leave_searched<S: Sequence>(case: &str) -> Routine {
 pub const MEMBERS: [u64; 5] = [1, 16, 256, 4096, 65535];
 
 pub(crate) fn measured() -> Vec<Measured> {
-    let contenders: [(_, _, Make); 6] = [
+    let contenders: [(_, _, Make); 7] = [
         ("4 select", "rskq", |case| select(case, FLOWS)),
         ("4 select", "rskq, every member", |case| select(case, u64::MAX)),
         ("4 select", "linear scan", scan),
-        ("4 leave and join", "rskq", leave),
+        ("4 leave and join", "rskq", |case| leave(case, FLOWS as usize)),
+        ("4 leave and join", "rskq, every member", |case| leave(case, usize::MAX)),
         ("4 leave and join", "search, swap", leave_searched::<Swapped>),
         ("4 leave and join", "search, shift", leave_searched::<Shifted>),
     ];

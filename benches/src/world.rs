@@ -34,7 +34,8 @@ pub fn stack<B: rskq::sync::Backend>(design: Design, size: Size) -> Stack<B> {
         buckets: Storage::boxed(4),
         ehash: Storage::boxed(requests.next_power_of_two()),
     };
-    let sysctl = Sysctl { somaxconn: u32::MAX, tcp_synack_retries: 0, ..Sysctl::LINUX };
+    let sysctl =
+        Sysctl { tcp_migrate_req: true, somaxconn: u32::MAX, tcp_synack_retries: 0, ..Sysctl::LINUX };
     let timers = Timers::Stack(Backoff::LINUX);
     Stack::new(resources, Config { sysctl, timers, ..Config::migrating(design) })
 }

@@ -38,6 +38,19 @@ impl<C, B: Backend> EhashBucket<C, B> {
     }
 }
 
+impl<C: Send + 'static, B: Backend> EhashBucket<C, B> {
+    /// Locks the bucket.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn lock<'a, H: Before<EstablishedBucket>>(
+        &'a self,
+        held: &'a mut Held<'_, H>,
+    ) -> (LockedEhash<'a, C, B>, Held<'a, EstablishedBucket>) {
+        let (chain, held) = self.0.lock_and(held);
+        (LockedEhash(chain), held)
+    }
+}
+
 /// The established table, the half-open part of it. (Linux: `tcp_hashinfo.ehash`.)
 pub(crate) struct EstablishedTable<'s, C, B: Backend> {
     buckets: Storage<'s, EhashBucket<C, B>>,
@@ -64,6 +77,12 @@ impl<'s, C: Send + 'static, B: Backend> EstablishedTable<'s, C, B> {
         self.buckets.is_empty()
     }
 
+    /// Returns the bucket of `tuple`, for who locks it more than once; `None` if the table has no buckets.
+    #[inline]
+    pub(crate) fn bucket(&self, tuple: &Tuple) -> Option<&EhashBucket<C, B>> {
+        self.buckets.get(bucket_of(tuple, self.buckets.len())?)
+    }
+
     /// Locks the bucket of `tuple`; `None` if the table has no buckets.
     #[track_caller]
     pub(crate) fn lock<'a, H: Before<EstablishedBucket>>(
@@ -71,9 +90,7 @@ impl<'s, C: Send + 'static, B: Backend> EstablishedTable<'s, C, B> {
         tuple: &Tuple,
         held: &'a mut Held<'_, H>,
     ) -> Option<(LockedEhash<'a, C, B>, Held<'a, EstablishedBucket>)> {
-        let bucket = &self.buckets[bucket_of(tuple, self.buckets.len())?];
-        let (chain, held) = bucket.0.lock_and(held);
-        Some((LockedEhash(chain), held))
+        Some(self.bucket(tuple)?.lock(held))
     }
 
     /// Tells whether nobody holds a bucket's lock, in a model.

@@ -178,14 +178,21 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     ///
     /// [`SockError::Stale`] if the socket was closed, [`SockError::NotListening`] if it does not listen.
     pub fn accept(&self, id: ListenerId<C, B>) -> Result<Option<C>, SockError> {
-        let listener = self.listening(id)?;
-        let Some(request) = listener.queue_remove(&self.net, &mut self.nothing_held()) else {
-            return Ok(None);
-        };
         #[cfg(feature = "designs")]
         if let Some(posted) = self.posted() {
-            return Ok(posted.accepted(&listener, request, &mut self.nothing_held()));
+            let listener = self.listening(id)?;
+            let request = listener.queue_remove(&self.net, &mut self.nothing_held());
+            return Ok(request.and_then(|r| posted.accepted(&listener, r, &mut self.nothing_held())));
         }
+        // No reference is taken: slots are type-stable, so that the queue can be locked whoever is in the slot,
+        // and who listens under the lock is there until it is released.
+        let found = self.net.listeners.get(id.index()).and_then(|listener| {
+            let is_it = || self.net.listeners.id_at(id.index()) == id && listener.is_listening();
+            listener.queue_remove_if(is_it, &self.net, &mut self.nothing_held())
+        });
+        let Some(request) = found else {
+            return self.listening(id).map(|_| None);
+        };
         // SAFETY: just taken from the queue: in our hands.
         let child = unsafe { request.take_child() };
         if B::planted(Fault::RequestPutTwice) {

@@ -3,6 +3,7 @@
 use super::Stack;
 use crate::counters::count;
 use crate::event::{Arrival, Here};
+use crate::hash::EhashBucket;
 use crate::listener::{AddError, Listener, ListenerId};
 use crate::lockdep::{Held, Nothing};
 use crate::net::Syncookies;
@@ -34,22 +35,21 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
     pub fn syn(&self, arrival: Arrival, here: Here) -> Result<Syn<C, B>, Refusal> {
         let held = &mut self.nothing_held();
         let Arrival { tuple, hashes } = arrival;
-        if let Some(known) = self.duplicate(&tuple, here, held)
+        let bucket = self.ehash.bucket(&tuple);
+        if let Some(known) = bucket.and_then(|bucket| self.duplicate(bucket, &tuple, here, held))
             && !B::planted(Fault::SynAlwaysNew)
         {
             return Ok(Syn::Duplicate(known));
         }
         let group = self.table.lookup(&self.net, tuple.local, held).ok_or(Refusal::NoListener)?;
-        if self.ehash.is_void() {
+        let Some(hashed_in) = bucket else {
             self.count_no_request_slot();
             return Err(Refusal::NoRequestSlot);
-        }
+        };
         let mut why = Refusal::NoRequestSlot;
         let selecting = Selecting::by_syn(arrival, here);
         let offer = self.table.offer(&self.net, Some(group), &selecting, (), held, |listener, (), held| {
-            let Some((mut bucket, mut held)) = self.ehash.lock(&tuple, held) else {
-                return Err((AddError::Full, ()));
-            };
+            let (mut bucket, mut held) = hashed_in.lock(held);
             if let Some(known) = bucket.find(&self.net, &tuple)
                 && !B::planted(Fault::DuplicateNotRecognised)
                 && !B::planted(Fault::SynAlwaysNew)
@@ -122,8 +122,14 @@ impl<C: Send + 'static, B: Backend> Stack<'_, C, B> {
     }
 
     /// Looks for a request that the tuple has already: its SYN-ACK is sent again, and its timer starts anew.
-    fn duplicate(&self, tuple: &Tuple, here: Here, held: &mut Held<'_, Nothing>) -> Option<RequestId<C, B>> {
-        let (bucket, mut held) = self.ehash.lock(tuple, held)?;
+    fn duplicate(
+        &self,
+        bucket: &EhashBucket<C, B>,
+        tuple: &Tuple,
+        here: Here,
+        held: &mut Held<'_, Nothing>,
+    ) -> Option<RequestId<C, B>> {
+        let (bucket, mut held) = bucket.lock(held);
         let known = bucket.find(&self.net, tuple)?;
         self.arm(known, here, &mut held);
         Some(self.net.requests.id_at(known.index()))
