@@ -9,7 +9,7 @@ NOT_THE_MATRIX = --lib --bins $(patsubst loom-tests/tests/%,--test %,$(filter-ou
 
 .PHONY: run test lint unit attacks examples oracle models loom seeded mutants coverage supply flood sanitize \
 	freestanding bare-metal c-interface header kmod unikernel unikernel-run rolling-restart pictures readme shards \
-	fuzz fuzz-smoke fuzz-merge bench clean
+	fuzz fuzz-smoke fuzz-merge bench bench-gate clean
 
 # Verdicts, interleavings, the replay: what there is to see, in about a minute.
 run:
@@ -135,8 +135,15 @@ mutants:
 rolling-restart:
 	$(CARGO) run --release -p rskq-smoltcp --features alloc --example rolling_restart -- --tap
 
+# What everything costs beside its peers: a table, BENCHMARKS.md, plots in docs/bench, JSON in target/bench.
+# Needs valgrind; under ten minutes.
 bench:
-	$(CARGO) bench -p rskq --features lockdep --bench lockdep
+	ci/bench.sh
+
+# Instruction counts beside the committed ones, and the control. Needs valgrind, and the compiler that
+# benches/instructions.json names. `-- gate --renew` commits today's.
+bench-gate:
+	$(CARGO) run --quiet --profile bench -p rskq-bench -- gate
 
 # Every fuzz target in turn, TIME seconds each; what was found stays in fuzz/corpus, what was done in
 # fuzz/executions.csv. SANITIZER=address takes a nightly. Installs cargo-fuzz, which takes a C++ compiler.

@@ -9,7 +9,7 @@ rm -rf "$copy/src"
 mkdir -p "$copy"
 cp -r Cargo.toml Cargo.lock README.md src "$copy/"
 # The copy is the root crate alone.
-sed -i 's/^members = .*/members = []/; /^\[dev-dependencies\]/,/^$/d; /^\[\[bench\]\]/,/^$/d' "$copy/Cargo.toml"
+sed -i 's/^members = .*/members = []/; /^\[dev-dependencies\]/,/^$/d' "$copy/Cargo.toml"
 
 lint() {
     cargo clippy --quiet --manifest-path "$copy/Cargo.toml" --target-dir target/lints-build -p rskq \

@@ -1,7 +1,7 @@
 //! Item 3: close of a listener that holds N connections.
 //!
-//! Before each close more memory is read than caches hold, so that what N connections leave there of themselves
-//! does not count: a close of one finds the caches as cold as a close of many.
+//! Before each handover more memory is read than caches hold, so that what N connections leave there of themselves
+//! does not count: a handover of one finds the caches as cold as one of many.
 
 use crate::measure::{Make, Measured, Routine, number};
 use crate::world::{Size, Stack, arrival, local, stack};
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// Listeners of the group, the one that closes included.
 const MEMBERS: usize = 4;
 
-/// Bytes that are read before a close, one of each cache line.
+/// Bytes that are read before a handover, one of each cache line.
 const COLD: usize = 64 << 20;
 
 /// A group, and so many connections that wait at its first member.
@@ -120,7 +120,9 @@ impl Closes {
     /// Prepares a close and returns it.
     pub fn prepared(&self) -> impl FnOnce() + '_ {
         let id = self.fill();
-        black_box(self.cold.iter().step_by(8).sum::<u64>());
+        if self.design == Design::Handover {
+            black_box(self.cold.iter().step_by(8).sum::<u64>());
+        }
         move || {
             black_box(self.close(id));
         }

@@ -35,11 +35,22 @@ impl From<CannotAdd> for HashError {
 /// The listening table. (Linux: `tcp_hashinfo.lhash2`.)
 pub(crate) struct ListenTable<'s, B: Backend> {
     buckets: Storage<'s, Bucket<B>>,
+    /// How often a group was hashed or unhashed.
+    changes: B::Stat,
+}
+
+/// What a look-up found, for who looks up the same again and again: a closer whose connections came to one
+/// address.
+pub(crate) struct Lookup<B: Backend> {
+    local: SocketAddr,
+    changes: u32,
+    group: Id<SockReuseport<B>>,
 }
 
 /// A bucket whose lock is held.
 pub(crate) struct LockedBucket<'a, B: Backend> {
     chain: MutexGuard<'a, Chain<B>, ListenBucket, B>,
+    changes: &'a B::Stat,
     held: Held<'a, ListenBucket>,
 }
 
@@ -50,7 +61,9 @@ impl<'s, B: Backend> ListenTable<'s, B> {
             *bucket = Bucket::new();
             bucket.0.place(key);
         }
-        Self { buckets }
+        let mut changes = B::Stat::ZERO;
+        changes.place(0);
+        Self { buckets, changes }
     }
 
     /// Locks the bucket of `addr`; `None` if the table has no buckets.
@@ -76,7 +89,7 @@ impl<'s, B: Backend> ListenTable<'s, B> {
         };
         let bucket = &self.buckets[bucket];
         let (chain, held) = bucket.0.lock_and(held);
-        Some(LockedBucket { chain, held })
+        Some(LockedBucket { chain, changes: &self.changes, held })
     }
 
     /// Returns the group that receives what goes to `local`: one that listens at that address, or at a
@@ -102,6 +115,27 @@ impl<'s, B: Backend> ListenTable<'s, B> {
         })
     }
 
+    /// The same, which looks only if `before` was for another address, or a group came or went since. No lock
+    /// is taken then: who comes or goes at the same time may do so after the look as well.
+    pub(crate) fn lookup_again<C: Send + 'static, H: Before<ListenBucket>>(
+        &self,
+        net: &Net<'s, C, B>,
+        local: SocketAddr,
+        before: &mut Option<Lookup<B>>,
+        held: &mut Held<'_, H>,
+    ) -> Option<Id<SockReuseport<B>>> {
+        // Before the look: what comes later is noticed the next time.
+        let changes = self.changes.load(Ordering::Acquire);
+        if let Some(before) =
+            before.as_ref().filter(|before| (before.local, before.changes) == (local, changes))
+        {
+            return Some(before.group);
+        }
+        let group = self.lookup(net, local, held)?;
+        *before = Some(Lookup { local, changes, group });
+        Some(group)
+    }
+
     /// Takes a reference on the member that joined last of the group that listens at `addr`: it listens
     /// now, and leaves later than everybody who has left. Takes the bucket's lock and `Reuseport`.
     pub(crate) fn heir_at<'a, C: Send + 'static>(
@@ -110,7 +144,7 @@ impl<'s, B: Backend> ListenTable<'s, B> {
         addr: &RcvSaddr,
         held: &mut Held<'_, ListenerSock>,
     ) -> Option<ListenerRef<'a, 's, C, B>> {
-        let LockedBucket { chain, mut held } = self.lock(addr, held)?;
+        let LockedBucket { chain, mut held, .. } = self.lock(addr, held)?;
         let group = net.groups.get(chain.group_at(addr)?)?;
         let _lock = net.reuseport_lock(&mut held);
         net.sock_ref(group, group.num_socks.peek().checked_sub(1)?)
@@ -196,7 +230,7 @@ impl<B: Backend> LockedBucket<'_, B> {
         if net.is_in_own_group(listener) {
             // A program was attached to it: its group is hashed as it is.
             listener.set_listening(true);
-            self.chain.hash_group(net, listener.sk_reuseport_cb.peek(), addr);
+            self.hash_group(net, listener.sk_reuseport_cb.peek(), addr);
             return Ok(());
         }
         let group = Fresh::<SockReuseport<B>, _>::alloc(net).ok_or(HashError::NoRoom)?;
@@ -219,8 +253,13 @@ impl<B: Backend> LockedBucket<'_, B> {
             group
         };
         // From now on the members hold this reference together.
-        self.chain.hash_group(net, group.into_raw(), addr);
+        self.hash_group(net, group.into_raw(), addr);
         Ok(())
+    }
+
+    fn hash_group<C: Send + 'static>(&mut self, net: &Net<'_, C, B>, group: u32, addr: RcvSaddr) {
+        self.chain.hash_group(net, group, addr);
+        self.changes.fetch_add(1, Ordering::Release);
     }
 
     /// Takes a listener out of its group and, with the last one, the group out of the table.
@@ -249,6 +288,7 @@ impl<B: Backend> LockedBucket<'_, B> {
         }
         if detached.num_socks == 0 || B::planted(Fault::GroupUnhashedEarly) {
             self.chain.unhash_group(net, group.index());
+            self.changes.fetch_add(1, Ordering::Release);
         }
         net.put_if_empty(group, &lock);
         picked

@@ -12,7 +12,7 @@ pub(crate) use bind::BindTable;
 pub use bucket::Bucket;
 pub use established::EhashBucket;
 pub(crate) use established::{EstablishedTable, LockedEhash};
-pub(crate) use listen::{HashError, ListenTable, LockedBucket};
+pub(crate) use listen::{HashError, ListenTable, LockedBucket, Lookup};
 
 use crate::address::Place;
 use crate::request::Tuple;

@@ -27,7 +27,7 @@ pub(crate) use half_open::adopt;
 pub(crate) use posted::Site;
 
 use crate::event::Here;
-use crate::hash::{EstablishedTable, ListenTable, LockedBucket};
+use crate::hash::{EstablishedTable, ListenTable, LockedBucket, Lookup};
 use crate::lockdep::{Before, Held, Nothing, order::ListenBucket, order::ListenerSock};
 use crate::net::{ListenerRef, Net, RequestRef};
 use crate::outcome::Outcome;
@@ -215,12 +215,13 @@ impl Design {
         self,
         at: &Leaving<'a, 's, C, B>,
         request: RequestRef<'a, 's, C, B>,
+        lookup: &mut Option<Lookup<B>>,
         held: &mut Held<'_, Nothing>,
     ) -> Option<Outcome<C, B>> {
         match self {
             Design::Abort => abort::child_forget(at, request),
             Design::Linux => linux::stop_one(at, request, held),
-            Design::Requeue | Design::Handover => requeue::stop_one(at, request, held),
+            Design::Requeue | Design::Handover => requeue::stop_one(at, request, lookup, held),
             #[cfg(feature = "designs")]
             Design::RequeueNaive => naive::stop_one(&self.site(at), at, request, held),
             #[cfg(feature = "designs")]

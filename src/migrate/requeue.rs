@@ -20,6 +20,7 @@
 use super::{Leaving, abort};
 use crate::counters::count;
 use crate::group::Occasion;
+use crate::hash::Lookup;
 use crate::listener::{AddError, Capacity};
 use crate::lockdep::{Before, Held, Nothing, order::FastOpen};
 use crate::net::{ListenerRef, OwnerRef, RequestRef};
@@ -34,6 +35,7 @@ use core::sync::atomic::Ordering;
 pub(super) fn stop_one<'a, C: Send + 'static, B: Backend>(
     at: &Leaving<'a, '_, C, B>,
     request: RequestRef<'a, '_, C, B>,
+    lookup: &mut Option<Lookup<B>>,
     held: &mut Held<'_, Nothing>,
 ) -> Option<Outcome<C, B>> {
     let Leaving { net, table, here, .. } = *at;
@@ -44,7 +46,9 @@ pub(super) fn stop_one<'a, C: Send + 'static, B: Backend>(
     let fast = request.tfo_listener.load(Ordering::Relaxed) != 0;
     let occasion = if fast { Occasion::CloseFastOpen } else { Occasion::Close };
     let selecting = Selecting::migrating::<B>(key, here, occasion, at.listener.index());
-    let moved = table.offer(net, None, &selecting, request, held, |target, request, held| {
+    // Who listens there is looked up once for all connections, as long as nobody came or went.
+    let group = table.lookup_again(net, key.tuple.local, lookup, held);
+    let moved = table.offer(net, group, &selecting, request, held, |target, request, held| {
         if request.tfo_listener.load(Ordering::Relaxed) != 0 {
             add_fast_open(at, target, request, held)?;
         } else {

@@ -2,6 +2,7 @@
 
 use super::Stack;
 use crate::event::Here;
+use crate::hash::Lookup;
 use crate::listener::{Descriptor, Listener, ListenerId};
 use crate::lockdep::{Held, Nothing};
 use crate::migrate::{Leaving, Moved};
@@ -89,7 +90,7 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
             Moved::All(moved) => (moved, true),
             Moved::NotAll(moved) => (moved, false),
         };
-        Ok(Closing { stack: self, listener, here, close, listens, estate, moved, drained })
+        Ok(Closing { stack: self, listener, here, close, listens, estate, moved, drained, lookup: None })
     }
 
     fn leaving<'a>(
@@ -188,6 +189,8 @@ pub struct Closing<'a, 's, C: Send + 'static, B: Backend> {
     moved: Option<Outcome<C, B>>,
     /// Whether that was everything.
     drained: bool,
+    /// Who listened at the address of the connection before.
+    lookup: Option<Lookup<B>>,
 }
 
 // Steps may be taken by another thread than the one that closed.
@@ -201,7 +204,7 @@ impl<C: Send + 'static, B: Backend> Iterator for Closing<'_, '_, C, B> {
         if let Some(moved) = self.moved.take() {
             return Some(moved);
         }
-        let Self { stack, listener, here, close, listens, estate, drained, .. } = self;
+        let Self { stack, listener, here, close, listens, estate, drained, lookup, .. } = self;
         if !*drained {
             let held = &mut stack.nothing_held();
             loop {
@@ -218,7 +221,7 @@ impl<C: Send + 'static, B: Backend> Iterator for Closing<'_, '_, C, B> {
                 let Some(request) = request else { break };
                 // A request without a child would be one that somebody else dealt with.
                 let leaving = stack.leaving(listener, *here, *close);
-                if let Some(outcome) = stack.design.stop_one(&leaving, request, held) {
+                if let Some(outcome) = stack.design.stop_one(&leaving, request, lookup, held) {
                     return Some(outcome);
                 }
             }
