@@ -121,6 +121,10 @@ impl<C: Send + 'static, B: Backend> Stable for Listener<C, B> {
     }
 }
 
+// A busy server has thousands, each with locks of its own: four cache lines at most.
+#[cfg(feature = "spin")]
+static_assertions::const_assert!(size_of::<Listener<[u64; 4], crate::DefaultBackend>>() <= 256);
+
 /// Why a queue did not take a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AddError {

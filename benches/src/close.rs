@@ -1,7 +1,7 @@
 //! Item 3: close of a listener that holds N connections.
 //!
-//! Before each handover more memory is read than caches hold, so that what N connections leave there of themselves
-//! does not count: a handover of one finds the caches as cold as one of many.
+//! Before each handover more memory is read than caches hold, so that what N connections leave there of
+//! themselves does not count: a handover of one finds the caches as cold as one of many.
 
 use crate::measure::{Make, Measured, Routine, number};
 use crate::world::{Size, Stack, arrival, local, stack};

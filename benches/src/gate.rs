@@ -73,8 +73,8 @@ impl Counts {
     }
 }
 
-/// Counts what is gated and holds it against what is committed; then the control: what is done four in a hundred
-/// more often has to be refused, each of it.
+/// Counts what is gated and holds it against what is committed; then the control: what is done four in a
+/// hundred more often has to be refused, each of it.
 ///
 /// # Errors
 ///

@@ -61,7 +61,7 @@ fn spread(found: Spread) -> String {
     }
 }
 
-/// Returns each item with its cases and contenders, as rows: the contender that comes first is what ratios are of.
+/// Returns an item's cases and contenders, as rows: the contender that comes first is what ratios are of.
 fn rows(figures: &[Figure], item: &str) -> Vec<[String; 4]> {
     let of_item = || figures.iter().filter(|figure| figure.item == item);
     let row = |figure: &Figure| {

@@ -91,7 +91,8 @@ impl Scored {
     }
 }
 
-/// Flows that are selected for, and members that leave and join; of few all that they touch stays in the caches.
+/// Flows that are selected for, and members that leave and join; of few all that they touch stays in the
+/// caches.
 const FLOWS: u64 = 64;
 
 fn select(case: &str, flows: u64) -> Routine {

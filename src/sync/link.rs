@@ -1,9 +1,9 @@
 //! The link of lists that are changed under a lock.
 //!
 //! The library's [`AtomicLink`] takes a link with a compare-exchange, so that two threads may try to put one
-//! object into two lists. Nobody does here: an object is put into a list by who has it in hand, or under the one
-//! lock that all its lists have. So a look and a store will do, which cost a tenth; a connection takes three
-//! links on its way from SYN to accept.
+//! object into two lists. Nobody does here: an object is put into a list by who has it in hand, or under the
+//! one lock that all its lists have. So a look and a store will do, which cost a tenth; a connection takes
+//! three links on its way from SYN to accept.
 
 use core::ptr::NonNull;
 use intrusive_collections::linked_list::{AtomicLink, AtomicLinkOps, LinkedListOps};
@@ -38,8 +38,8 @@ pub(crate) struct Ops(AtomicLinkOps);
 
 type LinkPtr = NonNull<AtomicLink>;
 
-// SAFETY: what is taken was not linked, by the look, and nobody takes it between the look and the store: who adds
-// to a list has in hand what is added, or holds the lock that all its lists have.
+// SAFETY: what is taken was not linked, by the look, and nobody takes it between the look and the store: who
+// adds to a list has in hand what is added, or holds the lock that all its lists have.
 unsafe impl LinkOps for Ops {
     type LinkPtr = LinkPtr;
 

@@ -1,5 +1,5 @@
-//! What one would write in safe Rust: a `HashMap` of half-open connections, a `VecDeque` of those that wait, and
-//! a `BTreeMap` of deadlines.
+//! What one would write in safe Rust: a `HashMap` of half-open connections, a `VecDeque` of those that wait,
+//! and a `BTreeMap` of deadlines.
 
 use super::{LIVES, ListenSide};
 use crate::Child;

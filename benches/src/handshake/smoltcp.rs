@@ -1,5 +1,5 @@
 //! smoltcp's own demultiplexing: a listening socket for each connection, and every packet offered to each
-//! socket in turn. Packets are made, parsed and answered, which is most of what it costs where sockets are few.
+//! socket in turn. Packets are made, parsed and answered, which is most of it where sockets are few.
 
 use crate::world::tuple;
 use rskq::Tuple;
