@@ -2,10 +2,9 @@
 
 use arbitrary::{Arbitrary, Unstructured};
 use rskq::sync::Fault;
+use rskq_fuzz::inputs::{committed, varied};
 use rskq_fuzz::{faults, schedule, stack};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
-use std::{fs, iter};
 
 /// Most inputs that are tried for one fault.
 const TRIES: usize = 100_000;
@@ -22,36 +21,9 @@ fn run_schedule(bytes: &[u8], faults: &'static [Fault]) {
     schedule::Input::arbitrary(&mut Unstructured::new(bytes)).expect("every byte is something").run(faults);
 }
 
-/// The committed seeds of a target.
-fn seeds(target: &str) -> Vec<Vec<u8>> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(target);
-    let mut files: Vec<_> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    files.iter().map(|path| fs::read(path).unwrap()).collect()
-}
-
-/// The seeds, and then without end seeds in which some bytes are others, or which another one follows.
-fn inputs(seeds: Vec<Vec<u8>>) -> impl Iterator<Item = Vec<u8>> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut random = move |n: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 33) as usize % n
-    };
-    let varied = seeds.clone();
-    let vary = move || {
-        let mut bytes = varied[random(varied.len())].clone();
-        if random(3) == 0 {
-            bytes.extend(&varied[random(varied.len())][1..]);
-        }
-        for _ in 0..random(6) {
-            let place = random(bytes.len());
-            bytes[place] = random(256) as u8;
-        }
-        Some(bytes)
-    };
-    seeds.into_iter().chain(iter::from_fn(vary))
+/// The committed seeds of a target, and without end what comes of them.
+fn inputs(target: &str) -> impl Iterator<Item = Vec<u8>> {
+    varied(committed("seeds", target).expect("the seeds can be read"))
 }
 
 /// Returns how many inputs it took to find the fault.
@@ -59,7 +31,7 @@ fn find(target: Target, name: &str, fault: &'static Fault) -> Option<usize> {
     let fails = |bytes: Vec<u8>| {
         catch_unwind(AssertUnwindSafe(|| target(&bytes, std::slice::from_ref(fault)))).is_err()
     };
-    inputs(seeds(name)).take(TRIES).position(fails)
+    inputs(name).take(TRIES).position(fails)
 }
 
 fn finds(target: Target, name: &str, faults: &'static [Fault]) {
@@ -85,8 +57,8 @@ fn schedule_finds_what_is_planted() {
 
 #[test]
 fn nothing_is_found_where_nothing_is_planted() {
-    inputs(seeds("stack")).take(PASSES).for_each(|bytes| run_stack(&bytes, &[]));
-    inputs(seeds("schedule")).take(PASSES).for_each(|bytes| run_schedule(&bytes, &[]));
+    inputs("stack").take(PASSES).for_each(|bytes| run_stack(&bytes, &[]));
+    inputs("schedule").take(PASSES).for_each(|bytes| run_schedule(&bytes, &[]));
 }
 
 /// What is recorded is read as what it was.

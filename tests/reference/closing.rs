@@ -1,6 +1,6 @@
 //! Shutdown and close, some steps at a time.
 
-use super::groups::Group;
+use super::groups::{Group, StillIn};
 use super::world::{Socket, State, World, free_owners, sk_hash};
 use crate::common::Listener;
 use rskq::inspect::Graph;
@@ -36,8 +36,9 @@ impl World {
         if state == State::Listening {
             let (left, place) = self.leave(which);
             heir = self.heir(before, which, &left, place, close);
-            self.left = Some((id.index(), self.stays(which, left.program)));
-            still_in = (left.members, left.program);
+            let stays = self.stays(which, left.program);
+            self.left = Some((id.index(), stays));
+            still_in = stays.then_some(StillIn { members: left.members, program: left.program });
         }
         self.socket(which).state = State::Stopping { close };
         let (said, done) = self.take_steps(which, close, steps);
@@ -112,6 +113,7 @@ impl World {
         match said {
             Some(Said::HandedOver(to, connections)) => {
                 assert_eq!((to, connections), (self.socket(heir).id, queue.len() as u32));
+                self.counted.TCPMigrateReqSuccess += connections;
             }
             _ => panic!("it holds something and somebody listens"),
         }
@@ -133,14 +135,17 @@ impl World {
     }
 
     /// The oldest goes to who listens now, or is aborted where nobody does.
-    fn one_by_one(&mut self, which: usize, (members, program): &(Vec<usize>, Option<u32>), said: Said) {
+    fn one_by_one(&mut self, which: usize, still_in: &Option<StillIn>, said: Said) {
         let child = self.socket(which).queue.pop_front().expect("something waits");
         let (client, hash) = self.children[child as usize];
         let target = match self.design {
-            Design::Linux => self.migrates_to(members, *program, sk_hash(hash), Occasion::Close),
+            Design::Linux => self.migrates_to(still_in, sk_hash(hash), Occasion::Close),
             _ if self.adopts() => self.selected(client, sk_hash(hash), Occasion::Close).ok(),
             _ => None,
         };
+        if target.is_some() || self.adopts() || still_in.is_some() {
+            self.count_migration(target.is_some());
+        }
         match (said, target) {
             (Said::Aborted(aborted), None) => {
                 assert_eq!(aborted, child, "the oldest first");

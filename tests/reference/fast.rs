@@ -41,11 +41,19 @@ impl World {
                 let which = expected.expect("the reference refuses it");
                 assert!(self.handshakes.iter().all(|(before, _)| *before != handshake));
                 self.handshakes.push((handshake, true));
+                self.counted.TCPFastOpenPassive += 1;
+                self.counted.PassiveOpens += 1;
                 self.queued(which, child, &delivered);
             }
             Err(Refused { child: back, why }) => {
                 assert_eq!((expected, back), (Err(why), child));
+                self.count_refusal(why);
                 self.ended(child);
+                if let (Refusal::FastOpenLimit, Ok(which)) = (why, self.selected(client, hash, Occasion::Syn))
+                {
+                    let beyond = self.known(which).limit != 0 && !self.wants_cookie(before, which);
+                    self.counted.TCPFastOpenListenOverflow += u32::from(beyond);
+                }
             }
         }
     }

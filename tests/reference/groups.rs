@@ -47,6 +47,12 @@ pub(crate) struct Group {
     pub(crate) cookie: Option<u64>,
 }
 
+/// What a listener that has left LISTEN finds in the group that it is still in: who listens, and the program.
+pub(crate) struct StillIn {
+    pub(crate) members: Vec<usize>,
+    pub(crate) program: Option<u32>,
+}
+
 /// Why a connection is not offered to anybody by a group.
 pub(crate) struct Dropped;
 
@@ -102,16 +108,16 @@ impl World {
     /// listen in the group that it is still in.
     pub(crate) fn migrates_to(
         &self,
-        members: &[usize],
-        program: Option<u32>,
+        still_in: &Option<StillIn>,
         hash: u32,
         occasion: Occasion,
     ) -> Option<usize> {
+        let StillIn { members, program } = still_in.as_ref()?;
         let asked = program.is_some_and(|program| asks(&TABLE[program as usize], occasion));
         if members.is_empty() || !asked && !self.sysctl.tcp_migrate_req {
             return None;
         }
-        self.choose(members, program, hash, occasion).ok()
+        self.choose(members, *program, hash, occasion).ok()
     }
 
     /// Tells whether a listener that stops stays in its group, which has this program: its connections may
@@ -123,11 +129,10 @@ impl World {
 
     /// Returns who listens in the group that the listener in a slot is in, though it may have left LISTEN, and
     /// its program.
-    pub(crate) fn still_in(&self, before: &Graph<u32>, slot: u32) -> (Vec<usize>, Option<u32>) {
-        let Some(group) = before.listeners[slot as usize].group else { return (Vec::new(), None) };
-        let group = &before.groups[group as usize];
+    pub(crate) fn still_in(&self, before: &Graph<u32>, slot: u32) -> Option<StillIn> {
+        let group = &before.groups[before.listeners[slot as usize].group? as usize];
         let members = group.listening.iter().map(|&slot| self.at_slot(slot).expect("who listens is known"));
-        (members.collect(), group.prog)
+        Some(StillIn { members: members.collect(), program: group.prog })
     }
 
     /// A socket begins to listen: it joins who listens where it is bound, or begins a group.

@@ -13,9 +13,21 @@ enum Answer {
     Cookie(usize),
 }
 
+/// Who answers for a half-open request when it is looked at.
+#[derive(Clone, Copy)]
+enum Answers {
+    /// Its listener, which listens.
+    Home(usize),
+    /// Who it migrates to.
+    Other(usize),
+    /// Nobody: it is given up, and that may count as a migration that failed.
+    Nobody { fails: bool },
+}
+
 impl World {
     pub(crate) fn syn(&mut self, before: &Graph<u32>, client: u32, hash: u32) {
         let expected = self.answer(before, client, hash);
+        self.count_syn(before, client, hash, &expected);
         match self.stack.syn(World::arrival(client, hash), self.here()) {
             Ok(Syn::New { request: id, listener }) => {
                 let which = self.at_slot(listener.index()).expect("who listens is known");
@@ -65,6 +77,24 @@ impl World {
         if free_requests(before) == 0 { Err(Refusal::NoRequestSlot) } else { Ok(Answer::New(which)) }
     }
 
+    /// Counts a SYN that is answered like this; one that finds both queues full counts for both.
+    fn count_syn(&mut self, before: &Graph<u32>, client: u32, hash: u32, answer: &Result<Answer, Refusal>) {
+        let new = !matches!(answer, Ok(Answer::Again(_)));
+        let asked = self.selected(client, hash, Occasion::Syn).ok().filter(|_| new);
+        let cookie = asked.is_some_and(|which| self.wants_cookie(before, which));
+        let counted = &mut self.counted;
+        match answer {
+            Ok(Answer::Cookie(_)) => counted.SyncookiesSent += 1,
+            Err(Refusal::SynQueueFull) => counted.ListenDrops += 1,
+            Err(why) => self.count_refusal(*why),
+            Ok(_) => {}
+        }
+        let never = self.sysctl.tcp_syncookies == Syncookies::Never;
+        let counted = &mut self.counted;
+        *if never { &mut counted.TCPReqQFullDrop } else { &mut counted.TCPReqQFullDoCookies } +=
+            u32::from(cookie);
+    }
+
     fn qlen(&self, before: &Graph<u32>, which: usize) -> i64 {
         before.listeners[self.known(which).id.index() as usize].charges.qlen.into()
     }
@@ -76,21 +106,22 @@ impl World {
             || self.qlen(before, which) > i64::from(self.known(which).backlog)
     }
 
-    /// Returns who answers for a half-open request when it is looked at: its listener if that listens, or
-    /// who adopts it.
-    fn answers(&self, before: &Graph<u32>, client: u32, hash: u32, occasion: Occasion) -> Option<usize> {
-        let slot = half_open(before, client).expect("the reference knows it").rsk_listener?;
+    /// Returns who answers for a half-open request: its listener if that listens, or who adopts it.
+    fn answers(&self, before: &Graph<u32>, client: u32, hash: u32, occasion: Occasion) -> Answers {
+        let slot = half_open(before, client).expect("the reference knows it").rsk_listener;
+        let slot = slot.expect("a request has a listener");
         if let Some(root) = self.at_slot(slot).filter(|&root| self.known(root).state == State::Listening) {
-            return Some(root);
+            return Answers::Home(root);
         }
-        match self.design {
+        let (other, fails) = match self.design {
             Design::Linux => {
-                let (members, program) = self.still_in(before, slot);
-                self.migrates_to(&members, program, sk_hash(hash), occasion)
+                let still_in = self.still_in(before, slot);
+                (self.migrates_to(&still_in, sk_hash(hash), occasion), still_in.is_some())
             }
-            _ if self.adopts() => self.selected(client, sk_hash(hash), occasion).ok(),
-            _ => None,
-        }
+            _ if self.adopts() => (self.selected(client, sk_hash(hash), occasion).ok(), true),
+            _ => (None, false),
+        };
+        other.map_or(Answers::Nobody { fails }, Answers::Other)
     }
 
     pub(crate) fn seconds(&self) -> u64 {
@@ -119,20 +150,24 @@ impl World {
     pub(crate) fn ack(&mut self, before: &Graph<u32>, client: u32, data: bool) {
         let hash = self.half_open.get(&client).map(|(_, hash)| *hash);
         let child = self.child(client, hash.unwrap_or(0));
-        let expected = match hash {
+        let answers = hash.map(|hash| self.answers(before, client, hash, Occasion::Ack));
+        let expected = match answers {
             None => Err(Refusal::NoRequest),
-            Some(hash) => match self.answers(before, client, hash, Occasion::Ack) {
-                None => Err(Refusal::NoListener),
-                Some(which) if !data && timeouts(before, client) < self.known(which).defer => {
+            Some(Answers::Nobody { .. }) => Err(Refusal::NoListener),
+            Some(Answers::Home(which) | Answers::Other(which)) => {
+                let socket = self.known(which);
+                if !data && timeouts(before, client) < socket.defer {
                     Err(Refusal::Deferred)
+                } else if !socket.is_full() {
+                    Ok(which)
+                } else if self.sysctl.tcp_abort_on_overflow {
+                    Err(Refusal::AbortedOnOverflow)
+                } else {
+                    Err(Refusal::AcceptQueueFull)
                 }
-                Some(which) if self.known(which).is_full() => Err(match self.sysctl.tcp_abort_on_overflow {
-                    true => Refusal::AbortedOnOverflow,
-                    false => Refusal::AcceptQueueFull,
-                }),
-                Some(which) => Ok(which),
-            },
+            }
         };
+        self.count_ack(answers, expected);
         let payload = if data { Payload::Data } else { Payload::None };
         match self.stack.ack(&ends(client), payload, self.here(), child) {
             Ok(delivered) => {
@@ -148,6 +183,26 @@ impl World {
                     Refusal::Deferred | Refusal::AcceptQueueFull => drop(self.acked.insert(client)),
                     _ => {}
                 }
+            }
+        }
+    }
+
+    fn count_ack(&mut self, answers: Option<Answers>, expected: Result<usize, Refusal>) {
+        match (answers, expected) {
+            (Some(Answers::Nobody { fails: true }), _) => self.count_migration(false),
+            // By Linux's rules a request migrates with what comes of it; one that waits for data stays.
+            (Some(Answers::Other(_)), Err(Refusal::Deferred)) if self.design == Design::Linux => {}
+            (Some(Answers::Other(_)), _) => {
+                self.count_migration(expected.is_ok() || self.design != Design::Linux);
+            }
+            _ => {}
+        }
+        match expected {
+            Ok(_) => self.counted.PassiveOpens += 1,
+            Err(Refusal::Deferred) => self.counted.TCPDeferAcceptDrop += 1,
+            Err(why) => {
+                self.counted.EmbryonicRsts += u32::from(why == Refusal::AbortedOnOverflow);
+                self.count_refusal(why);
             }
         }
     }
@@ -184,10 +239,26 @@ impl World {
     }
 
     /// What is due when the timer of a client's request goes off.
-    fn goes_off(&self, before: &Graph<u32>, client: u32, hash: u32, retries: u32) -> SynAckTimer {
-        let Some(which) = self.answers(before, client, hash, Occasion::Timer) else {
-            return SynAckTimer::Dropped;
+    fn goes_off(&mut self, before: &Graph<u32>, client: u32, hash: u32, retries: u32) -> SynAckTimer {
+        let answers = self.answers(before, client, hash, Occasion::Timer);
+        let outcome = match answers {
+            Answers::Nobody { .. } => SynAckTimer::Dropped,
+            Answers::Home(which) | Answers::Other(which) => self.due(before, client, which, retries),
         };
+        match answers {
+            Answers::Nobody { fails: true } => self.count_migration(false),
+            Answers::Other(_) => {
+                let expires = self.design == Design::Linux && outcome == SynAckTimer::Expired;
+                self.count_migration(!expires);
+            }
+            _ => {}
+        }
+        self.counted.TCPTimeouts += u32::from(outcome != SynAckTimer::Dropped);
+        outcome
+    }
+
+    /// What is due at who answers for the request.
+    fn due(&self, before: &Graph<u32>, client: u32, which: usize, retries: u32) -> SynAckTimer {
         let request = half_open(before, client).expect("it is known");
         let Socket { id, backlog, defer, .. } = *self.known(which);
         let charges = before.listeners[id.index() as usize].charges;
@@ -216,6 +287,7 @@ impl World {
 
     pub(crate) fn reset(&mut self, client: u32) {
         let expected = self.gone(client).map(drop).ok_or(Refusal::NoRequest);
+        self.counted.EmbryonicRsts += u32::from(expected.is_ok());
         assert_eq!(self.stack.reset(&ends(client)), expected);
     }
 }

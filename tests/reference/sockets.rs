@@ -55,6 +55,7 @@ impl World {
         };
         let listened = self.stack.listen_at(SPOTS[spot].addr(), backlog, shares);
         assert_eq!(listened.map(drop), expected);
+        self.count_no_room(expected);
         let Ok(id) = listened else { return };
         self.sockets[which] = Some(Socket {
             id,
@@ -81,12 +82,21 @@ impl World {
             State::Shut | State::Listening => Ok(()),
         };
         assert_eq!(self.stack.listen(socket.id, backlog), expected);
+        self.count_no_room(expected);
         if expected.is_ok() {
             let socket = self.socket(which);
             socket.backlog = allowed(backlog);
             if std::mem::replace(&mut socket.state, State::Listening) == State::Shut {
                 self.join(which);
             }
+        }
+    }
+
+    fn count_no_room(&mut self, listened: Result<(), ListenError>) {
+        match listened {
+            Err(ListenError::NoListenerSlot) => self.counted.ListenerSlabFull += 1,
+            Err(ListenError::NoGroupRoom) => self.counted.GroupFull += 1,
+            _ => {}
         }
     }
 
@@ -111,12 +121,15 @@ impl World {
         };
         assert_eq!(expected, Ok(()));
         if !genuine {
+            self.counted.SyncookiesFailed += 1;
             return cookie.reject();
         }
+        self.counted.SyncookiesRecv += 1;
         self.children.push((client, hash));
         let child = self.children.len() as u32 - 1;
         let believed = cookie.believe(child);
         let expected = self.takes(before, client, hash);
+        self.counted.PassiveOpens += u32::from(believed.is_ok());
         self.delivered(expected, child, believed);
     }
 
@@ -156,6 +169,7 @@ impl World {
             }
             Err(Refused { child: back, why }) => {
                 assert_eq!((expected, back), (Err(why), child));
+                self.count_refusal(why);
                 self.ended(child);
             }
         }

@@ -4,6 +4,7 @@ use super::groups::Group;
 use super::places::dest_addr;
 use super::{CLIENTS, ENTRIES, Op, PROGRAMS, SOCKETS};
 use crate::common::{Listener, Request, Sizes, TestStack, assert_empty, graph, stack_of, tuple};
+use rskq::counters::Snapshot;
 use rskq::inspect::{Graph, RequestView};
 use rskq::request::RequestState;
 use rskq::*;
@@ -93,6 +94,8 @@ pub(crate) struct World {
     pub(crate) cpu: u32,
     /// When fast-open connections were reset, by slot, in seconds.
     pub(crate) reset_at: BTreeMap<u32, u64>,
+    /// What was counted.
+    pub(crate) counted: Snapshot,
     /// The client of the request that was just made, and whose it is.
     pub(crate) charged: Option<(u32, usize)>,
     /// The slot of the listener that just left LISTEN, and whether it stays in its group, by Linux's rules.
@@ -125,6 +128,7 @@ impl World {
             sysctl,
             cpu: 0,
             reset_at: BTreeMap::new(),
+            counted: Snapshot::default(),
             charged: None,
             left: None,
             seen: Graph::default(),
@@ -223,6 +227,23 @@ impl World {
         assert_eq!(self.stack.sysctl(), sysctl);
     }
 
+    /// Counts a connection that finds no room where it arrives.
+    pub(crate) fn count_refusal(&mut self, why: Refusal) {
+        let counted = &mut self.counted;
+        match why {
+            Refusal::AcceptQueueFull | Refusal::AbortedOnOverflow => counted.ListenOverflows += 1,
+            Refusal::NoRequestSlot => counted.RequestSlabFull += 1,
+            _ => return,
+        }
+        counted.ListenDrops += 1;
+    }
+
+    /// Counts a migration, or that there was none.
+    pub(crate) fn count_migration(&mut self, migrates: bool) {
+        let counted = &mut self.counted;
+        *if migrates { &mut counted.TCPMigrateReqSuccess } else { &mut counted.TCPMigrateReqFailure } += 1;
+    }
+
     /// Tells whether half-open requests are adopted.
     pub(crate) fn adopts(&self) -> bool {
         matches!(self.design, Design::Requeue | Design::Handover)
@@ -264,6 +285,7 @@ impl World {
             }
         }
         self.check_groups(&graph);
+        assert_eq!(self.stack.counters(), self.counted);
         for (&client, (id, _)) in &self.half_open {
             let root = half_open(&graph, client).and_then(|request| request.rsk_listener);
             assert_eq!(self.stack.rsk_listener(*id).map(Listener::index), root);
