@@ -14,6 +14,12 @@ fn listening_at(addr: &str) -> (Server, server::Listener) {
     (server, listener)
 }
 
+/// Nothing had to be taken back: neither from the stack, nor from smoltcp.
+fn assert_not_asked(server: &Server) {
+    assert_eq!(server.stack.counters(), rskq::counters::Snapshot::default());
+    assert_eq!(server.shard.counters(), rskq_smoltcp::Counters::default());
+}
+
 #[test]
 fn over_ipv6() {
     let (mut server, listener) = listening_at(SERVER_V6);
@@ -46,6 +52,7 @@ fn a_syn_with_a_wrong_checksum_is_none() {
             let syn_acks = server.receives([bad]).iter().filter(|seen| seen.is_syn_ack()).count();
             assert_eq!(syn_acks, usize::from(not_summed_up(byte)), "{addr}, byte {byte}");
             assert_eq!(server.shard.len(), syn_acks);
+            assert_not_asked(&server);
         }
         assert!(listening_at(addr).0.receives([good])[0].is_syn_ack());
     }
@@ -56,6 +63,7 @@ fn a_syn_for_somebody_else_is_left_to_smoltcp() {
     let (mut server, _) = listening_at("0.0.0.0:80");
     assert_eq!(server.receives([Client::new(at("10.0.0.9:80"), 1).syn()]), []);
     server.assert_empty();
+    assert_not_asked(&server);
 }
 
 #[test]
@@ -69,6 +77,7 @@ fn a_syn_that_is_in_parts_gets_no_socket_and_the_rest_of_a_handshake_does_no_har
     };
     assert_eq!(server.receives([in_part(client(1).syn())]), []);
     assert!(server.shard.is_empty());
+    assert_not_asked(&server);
     let syn_ack = server.syn(client(1));
     assert_eq!(server.receives([in_part(client(1).ack(&syn_ack, &[]))]).len(), 0);
     assert_eq!(server.stack.queue_len(listener), Ok((0, 8)));
@@ -87,6 +96,7 @@ fn a_segment_that_opens_and_does_something_else_besides_opens_nothing() {
         let sent = server.receives([frame]);
         assert!(sent.iter().all(|seen| !seen.is_syn_ack()), "{sent:?}");
         assert!(server.shard.is_empty());
+        assert_not_asked(&server);
     }
 }
 

@@ -13,12 +13,14 @@ pub(crate) struct End {
     rx: Frames,
     tx: Frames,
     medium: Medium,
+    blocked: bool,
 }
 
 /// Returns the two ends of a wire.
 pub(crate) fn link(medium: Medium) -> (End, End) {
     let (there, back) = (Frames::default(), Frames::default());
-    (End { rx: back.clone(), tx: there.clone(), medium }, End { rx: there, tx: back, medium })
+    let end = |rx: &Frames, tx: &Frames| End { rx: rx.clone(), tx: tx.clone(), medium, blocked: false };
+    (end(&back, &there), end(&there, &back))
 }
 
 #[allow(dead_code)] // each of the crates that include this uses a part of it
@@ -26,6 +28,11 @@ impl End {
     /// Sends a frame as it is.
     pub(crate) fn put(&self, frame: Vec<u8>) {
         self.tx.borrow_mut().push_back(frame);
+    }
+
+    /// Has no room to send, or has again; answers go all the same.
+    pub(crate) fn block(&mut self, blocked: bool) {
+        self.blocked = blocked;
     }
 
     /// Takes every frame that has come.
@@ -44,7 +51,7 @@ impl Device for End {
     }
 
     fn transmit(&mut self, _timestamp: Instant) -> Option<Sending<'_>> {
-        Some(Sending(&self.tx))
+        (!self.blocked).then_some(Sending(&self.tx))
     }
 
     fn capabilities(&self) -> DeviceCapabilities {
