@@ -67,23 +67,6 @@ fn a_syn_for_somebody_else_is_left_to_smoltcp() {
 }
 
 #[test]
-fn a_syn_that_is_in_parts_gets_no_socket_and_the_rest_of_a_handshake_does_no_harm() {
-    let (mut server, listener) = listening_at(SERVER);
-    let in_part = |mut frame: Vec<u8>| {
-        let mut packet = Ipv4Packet::new_unchecked(&mut frame[..]);
-        packet.set_more_frags(true);
-        packet.fill_checksum();
-        frame
-    };
-    assert_eq!(server.receives([in_part(client(1).syn())]), []);
-    assert!(server.shard.is_empty());
-    assert_not_asked(&server);
-    let syn_ack = server.syn(client(1));
-    assert_eq!(server.receives([in_part(client(1).ack(&syn_ack, &[]))]).len(), 0);
-    assert_eq!(server.stack.queue_len(listener), Ok((0, 8)));
-}
-
-#[test]
 fn a_segment_that_opens_and_does_something_else_besides_opens_nothing() {
     type Odd = fn(&mut TcpPacket<&mut [u8]>);
     let odd: [Odd; 3] = [|tcp| tcp.set_ack(true), |tcp| tcp.set_rst(true), |tcp| tcp.set_fin(true)];
@@ -136,13 +119,41 @@ fn behind_an_extension_header(frame: &[u8]) -> Vec<u8> {
     frame
 }
 
-#[test]
-fn a_segment_that_is_not_looked_at_opens_nothing_and_is_noticed() {
-    let (mut server, listener) = listening_at(SERVER_V6);
-    let client = Client::new(at(SERVER_V6), 1);
-    assert!(server.receives([behind_an_extension_header(&client.syn())])[0].is_reset());
+/// Two parts of a packet: what is in the first one is not the whole segment.
+fn in_parts(frame: &[u8]) -> [Vec<u8>; 2] {
+    let (ip, segment) = frame.split_at(IPV4_HEADER);
+    let (first, last) = segment.split_at(16);
+    [(first, 0), (last, 16)].map(|(part, offset)| {
+        let mut frame = [ip, part].concat();
+        let total = frame.len() as u16;
+        let mut packet = Ipv4Packet::new_unchecked(&mut frame[..]);
+        packet.set_total_len(total);
+        packet.set_dont_frag(false);
+        packet.set_more_frags(offset == 0);
+        packet.set_frag_offset(offset);
+        packet.fill_checksum();
+        frame
+    })
+}
+
+/// What is not looked at opens nothing; and if it ends a handshake, that is noticed.
+fn not_looked_at(addr: &str, hide: fn(&[u8]) -> Vec<Vec<u8>>) {
+    let (mut server, listener) = listening_at(addr);
+    let client = Client::new(at(addr), 1);
+    assert!(server.receives(hide(&client.syn()))[0].is_reset());
+    assert_not_asked(&server);
     let syn_ack = server.syn(client);
-    assert_eq!(server.receives([behind_an_extension_header(&client.ack(&syn_ack, &[]))]), []);
+    assert_eq!(server.receives(hide(&client.ack(&syn_ack, &[]))), []);
     assert_eq!(server.wakes, [listener]);
     assert_eq!(server.accept_all(listener), [client.addr]);
+}
+
+#[test]
+fn a_segment_behind_an_extension_header() {
+    not_looked_at(SERVER_V6, |frame| vec![behind_an_extension_header(frame)]);
+}
+
+#[test]
+fn a_segment_in_parts() {
+    not_looked_at(SERVER, |frame| in_parts(frame).into());
 }
