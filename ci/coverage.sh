@@ -32,8 +32,8 @@ counted() {
 # Optimised a little, for the models.
 export CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_TEST_OPT_LEVEL=1
 cargo llvm-cov clean --workspace
-counted test -p rskq --features alloc,designs
-counted test -p rskq --features alloc,designs,lockdep
+counted test -p rskq --features alloc,designs,critical-section
+counted test -p rskq --features alloc,designs,critical-section,lockdep
 counted test -p loom-tests --test pieces --test shuttle --test validator
 counted run -p linux-oracle -- replay linux-oracle/traces/*.jsonl.gz
 cargo llvm-cov report --lcov --output-path "$lcov" \
