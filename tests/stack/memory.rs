@@ -1,7 +1,6 @@
 //! The memory that an embedder lends.
 
 use super::*;
-use crate::common::TestBackend;
 use rskq::group::Member;
 use rskq::hash::{BindBucket, Bucket, EhashBucket};
 use std::sync::Arc;
