@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # How much of src/ runs in the tests: lines, and each `unsafe` block. Fails below 95 % of the lines, or where no
 # test runs an `unsafe` block. Counted together: unit and integration tests with and without the validator,
-# the models of the pieces, the second checker, the recorded traces.
+# the models, the second checker, the recorded traces.
 #
 # Needs LLVM's tools of the version that rustc has, from rustup (llvm-tools) or Debian (llvm-22); installs
 # cargo-llvm-cov if it is missing. Writes to target/coverage only.
@@ -24,18 +24,26 @@ if [ ! -x "$(rustc --print target-libdir)/../bin/llvm-profdata" ]; then
     }
 fi
 
-# Runs tests, and keeps what they counted.
+# Runs tests ($1), which end with a status of $2 at most, and keeps what they counted.
 counted() {
-    cargo llvm-cov "$1" --no-report "${@:2}" >"$out/log" 2>&1 || { cat "$out/log"; echo "coverage: a test fails"; exit 1; }
+    local status=0
+    cargo llvm-cov "$1" --no-report "${@:3}" >"$out/log" 2>&1 || status=$?
+    [ "$status" -le "$2" ] || { cat "$out/log"; echo "coverage: a test fails"; exit 1; }
 }
 
 # Optimised a little, for the models.
 export CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_TEST_OPT_LEVEL=1
 cargo llvm-cov clean --workspace
-counted test -p rskq --features alloc,designs
-counted test -p rskq --features alloc,designs,lockdep
-counted test -p loom-tests --test pieces --test shuttle --test validator
-counted run -p linux-oracle -- replay linux-oracle/traces/*.jsonl.gz
+counted test 0 -p rskq --features alloc,designs,critical-section
+counted test 0 -p rskq --features alloc,designs,critical-section,lockdep
+counted test 0 -p loom-tests --test pieces --test shuttle --test validator
+# Of the matrix every race of every design, within a bound in which not all that is broken is found (1).
+counted run 1 -p loom-tests -- matrix --bound 1
+# Merged as it was, it frees a request whose timer is armed, which takes more than one preemption.
+counted run 1 -p loom-tests -- matrix --design clone-5.14
+# What is in a planted fault runs where it is planted.
+counted run 0 -p loom-tests -- controls
+counted run 0 -p linux-oracle -- replay linux-oracle/traces/*.jsonl.gz
 cargo llvm-cov report --lcov --output-path "$lcov" \
     --ignore-filename-regex '(loom-tests|linux-oracle|tests|benches)/|/tests\.rs|/testing\.rs' >"$out/log" 2>&1
 

@@ -5,4 +5,4 @@ mod stacks;
 
 pub(crate) use stacks::*;
 
-pub(crate) type TestBackend = linux_oracle::mutant::Mutant;
+pub(crate) type TestBackend = rskq::sync::seeded::Seeded<rskq::DefaultBackend>;

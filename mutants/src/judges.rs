@@ -4,7 +4,7 @@ use crate::check::{Check, listed};
 use crate::tree::Tree;
 
 /// The features that the crate's own tests are built with.
-pub(crate) const FEATURES: &str = "alloc,designs,lockdep";
+pub(crate) const FEATURES: &str = "alloc,designs,critical-section,lockdep";
 
 /// The crate's tests, one check each.
 pub(crate) fn first(tree: &Tree) -> Result<Vec<Check>, String> {

@@ -1,7 +1,7 @@
 //! The copy of the workspace that is built, with every mutant in it.
 
 use crate::mutant::{Mutant, Verdict};
-use crate::weave::{Place, SWITCH, weave};
+use crate::weave::{NIGHTLY, Place, SWITCH, weave};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -62,7 +62,7 @@ impl Tree {
             let source = fs::read_to_string(from.join(file)).map_err(|error| format!("{file}: {error}"))?;
             let mut woven = weave(&source, &mutants)?;
             if file == "src/lib.rs" {
-                woven.text.push_str(SWITCH);
+                woven.text = format!("{NIGHTLY}{}{SWITCH}", woven.text);
             }
             known.extend(woven.alone.into_iter().map(|number| (number, Verdict::Alone)));
             self.places.insert(file.to_owned(), woven.places);
@@ -142,6 +142,7 @@ impl Tree {
             .args(["--message-format", "json"])
             .current_dir(&self.root)
             .env("CARGO_TARGET_DIR", &self.build)
+            .env("RUSTC_BOOTSTRAP", "rskq")
             // Of no mutant is it asked that it is tidy.
             .env("RUSTFLAGS", "--cap-lints=allow")
             .stderr(Stdio::inherit())

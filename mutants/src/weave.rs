@@ -1,9 +1,10 @@
 //! Every mutant in one build: each function asks which of its bodies to be.
 //!
 //! A body becomes `{ if QUIET {BODY} else { match WHICH { 0 => {MUTANT} 1 => {MUTANT} … } } }`. The original
-//! stays where it is, and the mutants follow on its last line, so that no line of the file moves. What cannot
-//! be switched at run time is told as such: what is no body, `const fn`, and where the type that is returned
-//! is that of the body.
+//! stays where it is, and the mutants follow on its last line, so that no line of the file moves. A `const fn`
+//! asks as well, where it runs; where it is evaluated it is the original. Where some iterator is returned, each
+//! body's is wrapped, so that all are of one type. What is in no body cannot be switched, and where some other
+//! opaque type is returned: that is told as such.
 
 use crate::mutant::Mutant;
 use proc_macro2::TokenStream;
@@ -15,7 +16,18 @@ use syn::visit::{self, Visit};
 /// A function that has a body of its own.
 struct Function {
     body: Range<usize>,
-    switchable: bool,
+    returns: Returns,
+}
+
+/// What a function returns, as far as it matters.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Returns {
+    /// A type that has a name.
+    Named,
+    /// Some iterator.
+    Iterator,
+    /// Some other type that only its body knows.
+    Opaque,
 }
 
 /// The outermost functions of a file.
@@ -24,19 +36,18 @@ struct Functions(Vec<Function>);
 
 impl Functions {
     fn add(&mut self, signature: &syn::Signature, block: &syn::Block) {
-        let opaque = match &signature.output {
-            syn::ReturnType::Default => false,
-            syn::ReturnType::Type(_, of) => tokens_of(of).any(|word| word == "impl"),
+        let returned = match &signature.output {
+            syn::ReturnType::Default => String::new(),
+            syn::ReturnType::Type(_, of) => of.span().source_text().unwrap_or_default(),
         };
-        let switchable = signature.constness.is_none() && !opaque;
-        self.0.push(Function { body: block.span().byte_range(), switchable });
+        let mut words = returned.split(|c: char| !c.is_alphanumeric());
+        let returns = match (returned.starts_with("impl Iterator"), words.any(|word| word == "impl")) {
+            (true, _) => Returns::Iterator,
+            (false, true) => Returns::Opaque,
+            (false, false) => Returns::Named,
+        };
+        self.0.push(Function { body: block.span().byte_range(), returns });
     }
-}
-
-/// The words of a type.
-fn tokens_of(of: &syn::Type) -> impl Iterator<Item = String> {
-    let text = of.span().source_text().unwrap_or_default();
-    text.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect::<Vec<_>>().into_iter()
 }
 
 impl<'ast> Visit<'ast> for Functions {
@@ -80,7 +91,7 @@ pub(crate) fn weave(source: &str, mutants: &[(usize, &Mutant)]) -> Result<Woven,
     let mut inside: BTreeMap<usize, Vec<(usize, String)>> = BTreeMap::new();
     for &(number, mutant) in mutants {
         let (start, end) = (mutant.span.start.byte(source), mutant.span.end.byte(source));
-        let body = |f: &Function| f.switchable && f.body.start <= start && end <= f.body.end;
+        let body = |f: &Function| f.returns != Returns::Opaque && f.body.start <= start && end <= f.body.end;
         match functions.0.iter().position(body) {
             Some(at) => {
                 let body = &functions.0[at].body;
@@ -96,19 +107,22 @@ pub(crate) fn weave(source: &str, mutants: &[(usize, &Mutant)]) -> Result<Woven,
     let mut places = Vec::new();
     let mut told = 0;
     for (at, bodies) in inside {
-        let body = functions.0[at].body.clone();
+        let Function { body, returns } = &functions.0[at];
+        let wrap = |nth: usize| wrapping(*returns, nth, bodies.len());
         text.push_str(&source[told..body.start]);
         let function = bodies[0].0;
         let numbers: Vec<String> = bodies.iter().map(|(number, _)| number.to_string()).collect();
-        text.push_str(&format!("{{ if crate::mutant::quiet(&[{}]) ", numbers.join(", ")));
+        let (open, close) = wrap(0);
+        text.push_str(&format!("{{ if crate::mutant::quiet(&[{}]) {{ {open}", numbers.join(", ")));
         text.push_str(&source[body.clone()]);
-        text.push_str(" else { match crate::mutant::number() { ");
-        for (number, altered) in bodies {
-            text.push_str(&format!("{number} => "));
+        text.push_str(&format!("{close} }} else {{ match crate::mutant::number() {{ "));
+        for (nth, (number, altered)) in bodies.iter().enumerate() {
+            let (open, close) = wrap(nth + 1);
+            text.push_str(&format!("{number} => {open}"));
             let place = text.len()..text.len() + altered.len();
-            places.push(Place { text: place, number, function });
-            text.push_str(&altered);
-            text.push(' ');
+            places.push(Place { text: place, number: *number, function });
+            text.push_str(altered);
+            text.push_str(&format!("{close}, "));
         }
         text.push_str("_ => unreachable!() } } }");
         told = body.end;
@@ -116,6 +130,20 @@ pub(crate) fn weave(source: &str, mutants: &[(usize, &Mutant)]) -> Result<Woven,
     text.push_str(&source[told..]);
     Ok(Woven { text, places, alone })
 }
+
+/// What is before and behind the body `nth`, where `last` is the last of all.
+fn wrapping(returns: Returns, nth: usize, last: usize) -> (String, String) {
+    if returns != Returns::Iterator {
+        return (String::new(), String::new());
+    }
+    let path = "crate::mutant::Either::";
+    let (own, depth) = if nth == last { (String::new(), nth) } else { (format!("{path}One("), nth + 1) };
+    (format!("{}{own}", format!("{path}Other(").repeat(nth)), ")".repeat(depth))
+}
+
+/// Where `lib.rs` begins: a `const fn` can ask on a nightly compiler, or on one that is told to be.
+pub(crate) const NIGHTLY: &str =
+    "#![feature(core_intrinsics, const_eval_select)] #![allow(internal_features)] ";
 
 /// What the woven functions ask, at the end of `lib.rs`. `MUTANT` is the number of one, or `reached:PATH`,
 /// where the first mutant of each function that runs is written.
@@ -132,13 +160,39 @@ pub mod mutant {
     static NUMBER: AtomicUsize = AtomicUsize::new(UNREAD);
     static SEEN: [AtomicBool; 10_000] = [const { AtomicBool::new(false) }; 10_000];
     #[inline]
-    pub fn quiet(numbers: &'static [usize]) -> bool {
+    pub const fn quiet(numbers: &'static [usize]) -> bool {
+        const fn evaluated(_: &'static [usize]) -> bool {
+            true
+        }
+        core::intrinsics::const_eval_select((numbers,), evaluated, asked)
+    }
+    #[inline]
+    fn asked(numbers: &'static [usize]) -> bool {
         let number = NUMBER.load(Relaxed);
         if number >= REACHED { special(number, numbers) } else { !numbers.contains(&number) }
     }
     #[inline]
-    pub fn number() -> usize {
-        NUMBER.load(Relaxed)
+    pub const fn number() -> usize {
+        const fn evaluated() -> usize {
+            NONE
+        }
+        fn asked() -> usize {
+            NUMBER.load(Relaxed)
+        }
+        core::intrinsics::const_eval_select((), evaluated, asked)
+    }
+    pub enum Either<A, B> {
+        One(A),
+        Other(B),
+    }
+    impl<T, A: Iterator<Item = T>, B: Iterator<Item = T>> Iterator for Either<A, B> {
+        type Item = T;
+        fn next(&mut self) -> Option<T> {
+            match self {
+                Self::One(one) => one.next(),
+                Self::Other(other) => other.next(),
+            }
+        }
     }
     #[cold]
     fn special(number: usize, numbers: &'static [usize]) -> bool {
@@ -162,7 +216,7 @@ pub mod mutant {
                     },
                     Relaxed,
                 );
-                quiet(numbers)
+                asked(numbers)
             }
         }
     }
@@ -173,25 +227,40 @@ pub mod mutant {
 mod tests {
     use super::*;
 
-    const SOURCE: &str = "fn f() -> u8 {\n    1 + 1 // two\n}\nconst fn g() -> u8 {\n    1\n}\n";
+    const SOURCE: &str = "fn f() -> u8 {
+    1 + 1 // two
+}
+fn g() -> impl Ord {
+    1
+}
+fn h() -> impl Iterator<Item = u8> {
+    0..9
+}
+";
 
     fn mutant(line: usize, from: usize, to: usize, replacement: &str) -> Mutant {
+        let position = |column: usize| format!(r#"{{"line": {line}, "column": {column}}}"#);
         let json = format!(
             r#"{{"file": "src/f.rs", "name": "src/f.rs:{line}:{from}: alter it", "replacement": "{replacement}",
-                "span": {{"start": {{"line": {line}, "column": {from}}}, "end": {{"line": {line}, "column": {to}}}}}}}"#
+                "span": {{"start": {}, "end": {}}}}}"#,
+            position(from),
+            position(to)
         );
         serde_json::from_str(&json).expect("as cargo-mutants writes it")
     }
 
     #[test]
     fn a_mutant_is_a_body_of_its_own_and_no_line_moves() {
-        let (minus, zero) = (mutant(2, 7, 8, "-"), mutant(5, 5, 6, "0"));
-        let woven = weave(SOURCE, &[(7, &minus), (8, &zero)]).expect("it parses");
-        assert_eq!(woven.alone, [8], "a const fn asks nobody");
+        let (minus, zero, one) = (mutant(2, 7, 8, "-"), mutant(5, 5, 6, "0"), mutant(8, 5, 6, "1"));
+        let woven = weave(SOURCE, &[(7, &minus), (8, &zero), (9, &one)]).expect("it parses");
+        assert_eq!(woven.alone, [8], "what is returned is of the body's type");
         assert_eq!(woven.text.lines().count(), SOURCE.lines().count());
-        assert!(woven.text.contains("7 => { 1 - 1 }"), "{}", woven.text);
+        assert!(woven.text.contains("7 => { 1 - 1 },"), "{}", woven.text);
         let place = &woven.places[0];
         assert_eq!((&woven.text[place.text.clone()], place.number, place.function), ("{ 1 - 1 }", 7, 7));
+        let either = "crate::mutant::Either";
+        assert!(woven.text.contains(&format!("{{ {either}::One({{\n    0..9\n}})")), "{}", woven.text);
+        assert!(woven.text.contains(&format!("9 => {either}::Other({{ 1 .. 9 }})")), "{}", woven.text);
         assert_eq!(minus.lasting_name(), "src/f.rs: alter it");
     }
 }

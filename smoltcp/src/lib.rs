@@ -14,7 +14,7 @@
 //! # The adapter in ten lines
 //!
 #![cfg_attr(feature = "alloc", doc = "```")]
-#![cfg_attr(not(feature = "alloc"), doc = "```ignore")]
+#![cfg_attr(not(feature = "alloc"), doc = "```text")]
 #![doc = include_str!("ten_lines.rs")]
 //! ```
 //!

@@ -335,9 +335,12 @@ fn charges_go_along_with_a_queue_that_is_detached_with_all() {
     locked.queues[1].lock(&mut nothing_held()).charge(Charges::one(true));
     let detached = locked.queues[0].lock(&mut nothing_held()).detach();
     assert_eq!(charges(0), Charges { qlen: 3, young: 2 }, "the queue alone leaves them");
+    assert!(detached.charges().is_none());
     locked.queues[1].lock(&mut nothing_held()).append(detached);
     let all = locked.queues[0].lock(&mut nothing_held()).detach_all();
     assert!(charges(0).is_none());
+    assert_eq!(all.charges(), Charges { qlen: 3, young: 2 });
+    assert_eq!(all.charges() + Charges { qlen: 1, young: 5 }, Charges { qlen: 4, young: 7 });
     locked.queues[1].lock(&mut nothing_held()).append(all);
     assert_eq!(charges(1), Charges { qlen: 4, young: 3 });
     locked.queues[1].lock(&mut nothing_held()).charge(-Charges { qlen: 4, young: 3 });

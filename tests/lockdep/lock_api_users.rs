@@ -85,6 +85,7 @@ fn a_trylock_that_fails_was_never_held() {
     {
         let _order = (a.lock(), b.lock());
         assert!(a.try_lock().is_none());
+        assert!(a.is_locked());
     }
     let _b = b.lock();
     drop(a.try_lock().expect("it is free"));

@@ -52,7 +52,8 @@ unsafe impl<R: RawLock> RawLock for Watched<R> {
         let waits_for_itself = HELD.with_borrow(|held| held.contains(&self.address()));
         assert!(!waits_for_itself, "a context waits for a lock that it holds");
         let state = self.inner.lock();
-        assert!(!self.held.swap(true, Ordering::Relaxed), "two contexts hold one lock");
+        // Acquire: where `R` orders nothing, this is what the data is reached by.
+        assert!(!self.held.swap(true, Ordering::Acquire), "two contexts hold one lock");
         let depth = HELD.with_borrow_mut(|held| {
             held.push(self.address());
             held.len()

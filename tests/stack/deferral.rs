@@ -54,6 +54,19 @@ fn after_so_many_timeouts_a_bare_ack_will_do() {
     finish(stack, &[id]);
 }
 
+/// The request that has a slot next knows nothing of the ACK of the one before.
+#[test]
+fn an_ack_is_forgotten_with_its_request() {
+    let (stack, id, first) = deferring(3);
+    assert_eq!(ack(&stack, 1), Err(Refusal::Deferred));
+    assert_eq!(reset(&stack, 1), Ok(()));
+    let second = syn(&stack, arrival(2));
+    assert_eq!(second.index(), first.index());
+    assert_eq!(stack.synack_timer(second, 5, HERE), Ok(again(1)));
+    assert_eq!(reset(&stack, 2), Ok(()));
+    finish(stack, &[id]);
+}
+
 #[test]
 fn what_was_not_acknowledged_is_sent_again_and_expires_as_ever() {
     for defer in [1, 3, 10] {

@@ -1,7 +1,6 @@
 //! The memory that an embedder lends.
 
 use super::*;
-use crate::common::TestBackend;
 use rskq::group::Member;
 use rskq::hash::{BindBucket, Bucket, EhashBucket};
 use std::sync::Arc;
@@ -157,7 +156,7 @@ fn a_stack_may_be_moved_while_connections_wait() {
 
 #[test]
 fn boxed_memory_is_for_as_many_as_is_said() {
-    let stack = Stack::<u32, TestBackend>::new(Resources::boxed(3, 4), Config::with(Design::Abort));
+    let stack = Stack::<u32, DefaultBackend>::new(Resources::boxed(3, 4), Config::with(Design::Abort));
     let shared: SocketAddr = "10.0.0.1:80".parse().unwrap();
     let listen = |addr| stack.listen_at(addr, 8, true).unwrap();
     let listeners = [(); 3].map(|()| listen(shared));

@@ -9,7 +9,7 @@ use lock_api::Mutex;
 use rskq::lockdep::validator::{Acquisition, ClassId, Context, Irq, PerCpu, Policy, Validator};
 use rskq::lockdep::{Embedder, Validated, lock_pair, order};
 use rskq::queue::{AcceptQueue, LockedQueue, RequestSockQueue};
-use rskq::sync::Nesting;
+use rskq::sync::{Fault, Nesting};
 
 static VALIDATOR: Validator<Backend> = Validator::new(order::ORDER, Policy::Record);
 static CONTEXTS: PerCpu<1> = PerCpu::new();
@@ -48,6 +48,7 @@ pub(crate) fn run() {
     let [one, other] = &mut empty;
     one.splice_head(other);
     sys::expect(one.is_empty(), "splice_head: nothing");
+    sys::expect(Fault::by_name(black_box("no such fault")).is_none(), "by_name: unknown");
     locks();
     by_hand();
 }

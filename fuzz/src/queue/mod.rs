@@ -6,10 +6,10 @@ mod real;
 pub mod seeds;
 
 use crate::crash;
-use linux_oracle::mutant::plant;
 use model::Model;
 use real::Room;
 use rskq::sync::Fault;
+use rskq::sync::seeded::plant;
 use std::fmt;
 
 /// Faults of this layer that the target finds.

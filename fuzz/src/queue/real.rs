@@ -2,7 +2,7 @@
 
 use super::model::{BEGIN, Model};
 use super::{Op, QUEUES, REQUESTS, Said, other};
-use linux_oracle::mutant::Mutant;
+use crate::common::TestBackend;
 use rskq::listener::Listener;
 use rskq::lockdep::{Held, Nothing};
 use rskq::queue::{AcceptQueue, Charges, Detached, RequestSockQueue};
@@ -11,21 +11,21 @@ use rskq::slab::{Fresh, Ref, Slab, Stable, Store};
 use rskq::{Here, Storage};
 use std::collections::VecDeque;
 
-type Request = RequestSock<u32, Mutant>;
+type Request = RequestSock<u32, TestBackend>;
 type RequestRef<'a> = Ref<'a, Request, Room>;
 
 /// Where requests and queues live.
 pub(super) struct Room {
-    requests: Slab<'static, Request, Mutant>,
-    listeners: [Listener<u32, Mutant>; QUEUES],
+    requests: Slab<'static, Request, TestBackend>,
+    listeners: [Listener<u32, TestBackend>; QUEUES],
     /// The requests of the lists alone, by slot.
     plain: [Request; REQUESTS],
 }
 
 impl Store<Request> for Room {
-    type Backend = Mutant;
+    type Backend = TestBackend;
 
-    fn slab(&self) -> &Slab<'_, Request, Mutant> {
+    fn slab(&self) -> &Slab<'_, Request, TestBackend> {
         &self.requests
     }
 
@@ -55,8 +55,8 @@ fn nothing_held<'t>() -> Held<'t, Nothing> {
 /// The queues in a room, and what is out of them.
 pub(super) struct Queues<'a> {
     room: &'a Room,
-    plain: [AcceptQueue<u32, Mutant>; QUEUES],
-    detached: VecDeque<(Detached<u32, Mutant>, AcceptQueue<u32, Mutant>)>,
+    plain: [AcceptQueue<u32, TestBackend>; QUEUES],
+    detached: VecDeque<(Detached<u32, TestBackend>, AcceptQueue<u32, TestBackend>)>,
     hand: Vec<RequestRef<'a>>,
     now: u64,
 }
@@ -67,7 +67,7 @@ impl<'a> Queues<'a> {
         Self { room, plain, detached: VecDeque::new(), hand: Vec::new(), now: BEGIN }
     }
 
-    fn queue(&self, queue: usize) -> &'a RequestSockQueue<u32, Mutant> {
+    fn queue(&self, queue: usize) -> &'a RequestSockQueue<u32, TestBackend> {
         &self.room.listeners[queue].accept_queue
     }
 

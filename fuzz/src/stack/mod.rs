@@ -7,9 +7,9 @@ pub mod seeds;
 
 use crate::crash;
 use crate::reference::{self, Op};
-use linux_oracle::mutant::plant;
 use loom_tests::designs::{self, Column};
 use rskq::sync::Fault;
+use rskq::sync::seeded::plant;
 use std::fmt;
 
 /// The designs, in the order of the input's first byte.

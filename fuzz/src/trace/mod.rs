@@ -10,9 +10,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use linux_oracle::error::Malformed;
 use linux_oracle::lines::Lines;
-use linux_oracle::mutant::plant;
 use linux_oracle::trace::Line;
 use linux_oracle::{Summary, TraceError, replay};
+use rskq::sync::seeded::plant;
 use std::fmt;
 use std::io::{self, Write};
 

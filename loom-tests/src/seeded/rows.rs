@@ -311,6 +311,8 @@ pub const ROWS: &[Row] = rows! {
         "rule" "bind conflict" switch(OverlapIgnored) "A wildcard takes an address of the other family."
         "rule" "picked port" switch(PickedPortKept)
             "A socket that was shut down keeps a port that was picked."
+        "rule" "slab" switch(NoRoom) "An allocation finds no room, though there is some."
+        "rule" "slab" switch(FreshSlotLeaked) "What could not be completed keeps its slot."
         "rule" "address until the last step" switch(UnboundEarly)
             "A closed socket's address is free before its last step."
     }

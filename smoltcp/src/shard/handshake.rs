@@ -23,8 +23,8 @@ impl<S: Supply, B: Backend> Shard<'_, '_, S, B> {
                 let _ = self.stack.reset(tuple);
                 self.end(Some(place), site);
             }
+            // It does not overtake those who have waited longer.
             (_, Parked::Full) => {}
-            (_, Parked::Deferred) if payload(socket) == Payload::None => {}
             _ => self.finish(place, site),
         }
     }

@@ -145,6 +145,12 @@ impl<'m, 's, S: Supply, B: Backend> Shard<'m, 's, S, B> {
         }
     }
 
+    /// Returns the shard's number.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
     /// Returns the stack.
     #[must_use]
     pub fn stack(&self) -> &'m Stack<'s, Connection, B> {

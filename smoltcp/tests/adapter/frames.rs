@@ -14,6 +14,12 @@ fn listening_at(addr: &str) -> (Server, server::Listener) {
     (server, listener)
 }
 
+/// Nothing had to be taken back: neither from the stack, nor from smoltcp.
+fn assert_not_asked(server: &Server) {
+    assert_eq!(server.stack.counters(), rskq::counters::Snapshot::default());
+    assert_eq!(server.shard.counters(), rskq_smoltcp::Counters::default());
+}
+
 #[test]
 fn over_ipv6() {
     let (mut server, listener) = listening_at(SERVER_V6);
@@ -46,6 +52,7 @@ fn a_syn_with_a_wrong_checksum_is_none() {
             let syn_acks = server.receives([bad]).iter().filter(|seen| seen.is_syn_ack()).count();
             assert_eq!(syn_acks, usize::from(not_summed_up(byte)), "{addr}, byte {byte}");
             assert_eq!(server.shard.len(), syn_acks);
+            assert_not_asked(&server);
         }
         assert!(listening_at(addr).0.receives([good])[0].is_syn_ack());
     }
@@ -56,22 +63,7 @@ fn a_syn_for_somebody_else_is_left_to_smoltcp() {
     let (mut server, _) = listening_at("0.0.0.0:80");
     assert_eq!(server.receives([Client::new(at("10.0.0.9:80"), 1).syn()]), []);
     server.assert_empty();
-}
-
-#[test]
-fn a_syn_that_is_in_parts_gets_no_socket_and_the_rest_of_a_handshake_does_no_harm() {
-    let (mut server, listener) = listening_at(SERVER);
-    let in_part = |mut frame: Vec<u8>| {
-        let mut packet = Ipv4Packet::new_unchecked(&mut frame[..]);
-        packet.set_more_frags(true);
-        packet.fill_checksum();
-        frame
-    };
-    assert_eq!(server.receives([in_part(client(1).syn())]), []);
-    assert!(server.shard.is_empty());
-    let syn_ack = server.syn(client(1));
-    assert_eq!(server.receives([in_part(client(1).ack(&syn_ack, &[]))]).len(), 0);
-    assert_eq!(server.stack.queue_len(listener), Ok((0, 8)));
+    assert_not_asked(&server);
 }
 
 #[test]
@@ -87,6 +79,7 @@ fn a_segment_that_opens_and_does_something_else_besides_opens_nothing() {
         let sent = server.receives([frame]);
         assert!(sent.iter().all(|seen| !seen.is_syn_ack()), "{sent:?}");
         assert!(server.shard.is_empty());
+        assert_not_asked(&server);
     }
 }
 
@@ -126,13 +119,41 @@ fn behind_an_extension_header(frame: &[u8]) -> Vec<u8> {
     frame
 }
 
-#[test]
-fn a_segment_that_is_not_looked_at_opens_nothing_and_is_noticed() {
-    let (mut server, listener) = listening_at(SERVER_V6);
-    let client = Client::new(at(SERVER_V6), 1);
-    assert!(server.receives([behind_an_extension_header(&client.syn())])[0].is_reset());
+/// Two parts of a packet: what is in the first one is not the whole segment.
+fn in_parts(frame: &[u8]) -> [Vec<u8>; 2] {
+    let (ip, segment) = frame.split_at(IPV4_HEADER);
+    let (first, last) = segment.split_at(16);
+    [(first, 0), (last, 16)].map(|(part, offset)| {
+        let mut frame = [ip, part].concat();
+        let total = frame.len() as u16;
+        let mut packet = Ipv4Packet::new_unchecked(&mut frame[..]);
+        packet.set_total_len(total);
+        packet.set_dont_frag(false);
+        packet.set_more_frags(offset == 0);
+        packet.set_frag_offset(offset);
+        packet.fill_checksum();
+        frame
+    })
+}
+
+/// What is not looked at opens nothing; and if it ends a handshake, that is noticed.
+fn not_looked_at(addr: &str, hide: fn(&[u8]) -> Vec<Vec<u8>>) {
+    let (mut server, listener) = listening_at(addr);
+    let client = Client::new(at(addr), 1);
+    assert!(server.receives(hide(&client.syn()))[0].is_reset());
+    assert_not_asked(&server);
     let syn_ack = server.syn(client);
-    assert_eq!(server.receives([behind_an_extension_header(&client.ack(&syn_ack, &[]))]), []);
+    assert_eq!(server.receives(hide(&client.ack(&syn_ack, &[]))), []);
     assert_eq!(server.wakes, [listener]);
     assert_eq!(server.accept_all(listener), [client.addr]);
+}
+
+#[test]
+fn a_segment_behind_an_extension_header() {
+    not_looked_at(SERVER_V6, |frame| vec![behind_an_extension_header(frame)]);
+}
+
+#[test]
+fn a_segment_in_parts() {
+    not_looked_at(SERVER, |frame| in_parts(frame).into());
 }

@@ -14,6 +14,7 @@ mod half_open;
 mod moving;
 mod server;
 mod sockets;
+mod threads;
 
 use common::segment::{Client, Seen};
 use rskq::*;

@@ -131,6 +131,37 @@ fn who_comes_back_is_at_home_and_everybody_is_told_once() {
 }
 
 #[test]
+fn a_connection_may_go_to_and_fro() {
+    let (mut zero, mut one, listener) = shards();
+    zero.connect(client(1));
+    let mut connection = zero.accept(listener).unwrap();
+    for _ in 0..2 * ROOM {
+        connection = moves(connection, &mut zero, &mut one);
+        connection = moves(connection, &mut one, &mut zero);
+    }
+    zero.shard.abort(connection, zero.now, &mut zero.sockets).unwrap();
+    zero.assert_empty();
+    one.assert_empty();
+}
+
+#[test]
+fn a_connection_of_another_shard_is_not_taken_for_its_own() {
+    let (mut zero, mut one, listener) = shards();
+    // The first has forgotten its client, which connects anew, and by another way.
+    let connections = [&mut zero, &mut one].map(|shard| {
+        shard.connect(client(1));
+        shard.accept(listener).unwrap()
+    });
+    let [first, second] = connections;
+    assert_eq!((first.handle(), first.tuple()), (second.handle(), second.tuple()));
+    let first = one.shard.abort(first, one.now, &mut one.sockets).unwrap_err();
+    for (shard, connection) in [(&mut zero, first), (&mut one, second)] {
+        shard.shard.abort(connection, shard.now, &mut shard.sockets).unwrap();
+        shard.assert_empty();
+    }
+}
+
+#[test]
 fn what_is_aborted_elsewhere_is_told() {
     let (mut zero, mut one, listener) = shards();
     zero.connect(client(1));

@@ -99,6 +99,11 @@ impl Server {
         })
     }
 
+    /// The device has no room to send, or has again.
+    pub(crate) fn block(&mut self, blocked: bool) {
+        self.device.block(blocked);
+    }
+
     /// Time passes, without polls.
     pub(crate) fn wait(&mut self, ms: u64) {
         self.now += Duration::from_millis(ms);

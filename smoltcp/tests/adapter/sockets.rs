@@ -70,14 +70,40 @@ fn a_peer_that_does_not_answer_for_a_minute_is_reset() {
 fn a_socket_that_connects_is_not_robbed_of_its_segments() {
     let mut server = Server::new(ABORT);
     server.stack.listen_at(at(SERVER), 8, false).unwrap();
-    // It opens from the port that is listened at, and the peer opens at the same time.
+    // It opens from the port that is listened at, and the peer opens at the same time. Before it in the set
+    // there is room.
+    let before = server.sockets.add(server::buffers());
     let handle = server.connects(client(1));
+    server.sockets.remove(before);
     let sent = server.poll();
     assert!(sent.len() == 1 && !sent[0].is_syn_ack());
     let sent = server.receives([client(1).syn()]);
     assert!(sent.iter().all(Seen::is_syn_ack), "{sent:?}");
     assert!(server.shard.is_empty());
     assert_eq!(server.sockets.get::<tcp::Socket<'_>>(handle).state(), tcp::State::SynReceived);
+}
+
+#[test]
+fn a_reset_that_cannot_be_sent_waits() {
+    let (mut server, connection, _) = accepted();
+    server.shard.abort(connection, server.now, &mut server.sockets).unwrap();
+    server.block(true);
+    assert_eq!((server.poll(), server.shard.len()), (vec![], 1));
+    server.block(false);
+    assert!(server.poll()[0].is_reset());
+    server.assert_empty();
+}
+
+#[test]
+fn but_not_for_ever() {
+    let (mut server, connection, _) = accepted();
+    server.shard.abort(connection, server.now, &mut server.sockets).unwrap();
+    server.block(true);
+    for _second in 0..60 {
+        assert_eq!((server.poll(), server.shard.len()), (vec![], 1));
+        server.wait(1_000);
+    }
+    server.assert_empty();
 }
 
 /// A server whose memory is fixed.
@@ -120,6 +146,14 @@ fn nothing_is_allocated_for_a_connection_where_the_memory_is_handed_over() {
     let now = Instant::from_secs(1);
     let iface = server::interface(&mut device, now);
     let mut server = Fixed { sockets, iface, device, clients, now };
+
+    // What is given up comes back without a word.
+    assert_eq!(server.receives(&mut shard, [client(98).syn()]).len(), 1);
+    for _second in 0..70 {
+        server.now += Duration::from_secs(1);
+        assert!(server.receives(&mut shard, []).iter().all(Seen::is_syn_ack));
+    }
+    assert_eq!((shard.supply().idle(), shard.is_empty()), (2, true));
 
     // More often than there are sockets: each comes back, and is as good as new.
     for number in 0..16 {

@@ -4,8 +4,9 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// After which a client gives up. A SYN that is lost is sent again after a second, and after three.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// After which a client gives up. A SYN that is lost is sent again after one second, three, seven and fifteen; and a
+/// machine that is shared may stand still for some seconds.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
