@@ -55,3 +55,28 @@ fn found_by_fuzzing() {
     ];
     run(Design::Linux, &ops);
 }
+
+#[test]
+fn a_chain_that_is_shortened_frees_an_owner_for_the_next_shutdown() {
+    let ops = [
+        Op::MigrateReq { on: true },
+        Op::Listen { which: 1, spot: 0, shares: true, backlog: 2 },
+        Op::Syn { client: 0, hash: 3405774848 },
+        Op::Ack { client: 0, data: false },
+        Op::Listen { which: 2, spot: 0, shares: true, backlog: u32::MAX },
+        Op::Syn { client: 6, hash: 1006632960 },
+        Op::Ack { client: 6, data: false },
+        Op::Syn { client: 0, hash: 4127195136 },
+        Op::Ack { client: 6, data: true },
+        Op::ListenAgain { which: 5, backlog: 0 },
+        Op::MapUpdate { index: 0, which: 0, flag: rskq::MapFlag::NoExist },
+        Op::Listen { which: 3, spot: 0, shares: true, backlog: 0 },
+        Op::SynFastOpen { client: 3, hash: 16777216 },
+        Op::Stop { which: 2, close: false, steps: usize::MAX },
+        Op::Listen { which: 0, spot: 0, shares: true, backlog: 0 },
+        Op::Listen { which: 5, spot: 1, shares: true, backlog: 1 },
+        Op::Stop { which: 3, close: false, steps: 3 },
+        Op::Stop { which: 0, close: false, steps: usize::MAX },
+    ];
+    run(Design::Handover, &ops);
+}

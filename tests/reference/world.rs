@@ -264,6 +264,9 @@ impl World {
 
     /// Compares everything that can be seen of the stack with the reference, and recounts the graph.
     pub(crate) fn check(&mut self) {
+        // Before the graph is looked at: to ask shortens a chain of owners, which may free one of them.
+        let roots = self.half_open.values().map(|(id, _)| self.stack.rsk_listener(*id).map(Listener::index));
+        let roots = roots.collect::<Vec<_>>();
         let graph = graph(&mut self.stack);
         for socket in self.sockets.iter().flatten() {
             let shown = self.stack.queue_len(socket.id);
@@ -286,9 +289,8 @@ impl World {
         }
         self.check_groups(&graph);
         assert_eq!(self.stack.counters(), self.counted);
-        for (&client, (id, _)) in &self.half_open {
-            let root = half_open(&graph, client).and_then(|request| request.rsk_listener);
-            assert_eq!(self.stack.rsk_listener(*id).map(Listener::index), root);
+        for (&client, root) in self.half_open.keys().zip(roots) {
+            assert_eq!(half_open(&graph, client).and_then(|request| request.rsk_listener), root);
         }
         let hashed = graph.requests.iter().filter(|request| request.hashed != 0);
         let hashed = hashed.map(|request| request.tuple.unwrap().remote).collect::<BTreeSet<_>>();
