@@ -112,16 +112,11 @@ pub fn read_all(criterion: &Path) -> Result<Vec<Figure>, String> {
         let first = directory.join(baseline(0));
         let Benchmark { group_id: item, function_id: who, value_str: case } =
             read(&first.join("benchmark.json"))?;
-        let known = |measured: &&crate::Measured| {
-            measured.item == item && measured.case == case && measured.who == who
-        };
-        // What is measured beside clone is another build's.
-        let per_call = all.iter().find(known).map_or(1, |measured| measured.per_call) as f64;
         let mut ns = Vec::new();
         for run in 0..RUNS {
             let Sample { iters, times } = read(&directory.join(baseline(run)).join("sample.json"))?;
             let fastest = iters.iter().zip(&times).map(|(iters, time)| time / iters).reduce(f64::min);
-            ns.push(fastest.ok_or("a sample without figures")? / per_call);
+            ns.push(fastest.ok_or("a sample without figures")?);
         }
         figures.push(Figure { item, case, who, ns });
     }

@@ -18,14 +18,12 @@ pub struct Measured {
     pub case: String,
     /// Whose it is.
     pub who: &'static str,
-    /// What an operation is counted in, for one call.
-    pub per_call: u64,
     /// Makes what does it.
     pub make: Make,
 }
 
 impl Measured {
-    /// One operation a call.
+    /// What is measured in a case.
     #[must_use]
     pub fn new(
         item: &'static str,
@@ -33,13 +31,7 @@ impl Measured {
         who: &'static str,
         make: fn(&str) -> Routine,
     ) -> Self {
-        Self { item, case: case.to_string(), who, per_call: 1, make }
-    }
-
-    /// So many operations a call.
-    #[must_use]
-    pub fn per_call(self, per_call: u64) -> Self {
-        Self { per_call, ..self }
+        Self { item, case: case.to_string(), who, make }
     }
 }
 

@@ -71,7 +71,7 @@ impl<S: Sequence> Searched<S> {
         let place = |members: &Vec<u32>| members.iter().position(|&other| other == member);
         {
             let mut members = self.0.lock().expect("nobody panics");
-            let place = place(&members).expect("a member");
+            let place = place(&members).expect("a member that is not there");
             S::take(&mut members, place);
         }
         self.0.lock().expect("nobody panics").push(member);
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    #[should_panic(expected = "not the members that there were")]
+    #[should_panic(expected = "a member that is not there")]
     fn who_takes_out_another_is_noticed() {
         #[derive(Default)]
         struct Last;
