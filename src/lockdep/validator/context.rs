@@ -147,7 +147,7 @@ impl Context {
             level: Cell::new(TASK),
             hardirqs_off: Cell::new(false),
             softirqs_off: Cell::new(false),
-            usages: Cell::new(Usages::EXPOSED),
+            usages: Cell::new(Usages::EXPOSED.and(Usages::TAKEN)),
         }
     }
 
@@ -196,7 +196,8 @@ impl Context {
         // No softirq runs where no interrupt does, nor within another softirq.
         let hard_on = !self.hardirqs_off.get();
         let soft_on = hard_on && !self.softirqs_off.get();
-        self.usages.set(Usages::within(self.level.get()).and(Usages::with_on(hard_on, soft_on)));
+        let usages = Usages::within(self.level.get()).and(Usages::with_on(hard_on, soft_on));
+        self.usages.set(usages.and(Usages::TAKEN));
     }
 
     /// What taking a lock here says of its class.

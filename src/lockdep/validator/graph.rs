@@ -1,7 +1,7 @@
 //! The order between classes as far as it is known, and the search for cycles in it.
 
 use super::class::{ClassId, ClassSet, MAX_CLASSES};
-use super::irq::{Usage, Usages};
+use super::irq::Usages;
 use crate::sync::{AtomicU32, Backend};
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -73,8 +73,8 @@ impl<B: Backend> Graph<B> {
         Usages(self.nodes[class.index()].usages.peek())
     }
 
-    pub(super) fn add_usage(&self, class: ClassId, usage: Usage) {
-        let usages = self.usages(class).with(usage);
+    pub(super) fn add_usages(&self, class: ClassId, usages: Usages) {
+        let usages = self.usages(class).and(usages);
         self.nodes[class.index()].usages.store(usages.0, Relaxed);
     }
 

@@ -78,7 +78,10 @@ impl Usages {
     /// What a lock gets that is taken where any interrupt may come.
     pub(super) const EXPOSED: Self = Self::with_on(true, true);
 
-    const fn of(usage: Usage) -> Self {
+    /// What any lock gets: that its class is one that somebody registered.
+    pub(super) const TAKEN: Self = Self(1 << Usage::COUNT);
+
+    pub(super) const fn of(usage: Usage) -> Self {
         Self(1 << usage.index())
     }
 
@@ -110,10 +113,6 @@ impl Usages {
 
     pub(super) const fn has(self, usage: Usage) -> bool {
         self.0 & Self::of(usage).0 != 0
-    }
-
-    pub(super) const fn with(self, usage: Usage) -> Self {
-        self.and(Self::of(usage))
     }
 
     /// Those of `self` that are not in `other`.

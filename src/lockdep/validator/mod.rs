@@ -198,6 +198,7 @@ impl<B: Backend> Validator<B> {
         if tables.name(lock.class).is_none() {
             return Err(tables.record(Violation::new(Kind::UnknownClass, Some(lock), None)));
         }
+        self.graph.add_usages(lock.class, Usages::TAKEN);
         let mut result = Ok(());
         for usage in usages.besides(self.graph.usages(lock.class)) {
             match self.graph.against_usage(lock.class, usage) {
@@ -206,7 +207,7 @@ impl<B: Backend> Validator<B> {
                     result = result.and(Err(violation));
                 }
                 None => {
-                    self.graph.add_usage(lock.class, usage);
+                    self.graph.add_usages(lock.class, Usages::of(usage));
                     tables.add_usage(lock, usage);
                 }
             }

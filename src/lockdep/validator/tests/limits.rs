@@ -1,6 +1,6 @@
 //! Tables that run full, and input that makes no sense.
 
-use super::super::{ClassKey, MAX_CLASSES, MAX_EDGES, MAX_HELD, MAX_VIOLATIONS, Table};
+use super::super::{ClassKey, Irq, MAX_CLASSES, MAX_EDGES, MAX_HELD, MAX_VIOLATIONS, Table};
 use super::*;
 extern crate std;
 use std::vec::Vec;
@@ -92,6 +92,10 @@ fn nonsense_is_reported() {
     let w = learning::<1>();
     let cpu = Context::new();
     let unknown = Acquisition::of(&w, ClassId::of_rank(9), 0);
+    assert_eq!(kind(w.validator.before_lock(&cpu, unknown, Nesting::None)), Some(Kind::UnknownClass));
+    // Also where nothing is to be learned of a class that is known.
+    let cpu = Context::new();
+    cpu.irqs_off(Irq::Hard);
     assert_eq!(kind(w.validator.before_lock(&cpu, unknown, Nesting::None)), Some(Kind::UnknownClass));
     assert_eq!(kind(w.unlock(&cpu, 0)), Some(Kind::NotHeld));
     w.lock(&cpu, 0).unwrap();
