@@ -14,7 +14,7 @@ use super::{ListenerRef, Net, OwnerRef};
 use crate::lockdep::{Before, Held, order::Rskq};
 use crate::queue::LockedQueue;
 use crate::request::{Link, Owner};
-use crate::sync::Backend;
+use crate::sync::{Backend, Fault};
 use core::mem::ManuallyDrop;
 
 /// The end of a chain of owners, as it was found, and what to put that led there before.
@@ -96,7 +96,15 @@ impl<'s, C: Send + 'static, B: Backend> Net<'s, C, B> {
                 Link::Vacant => return None,
                 Link::Home(listener) => return Some(Root { listener, owner: at, hops, before: None }),
                 Link::Handed(next) => {
-                    at = Some(OwnerRef::try_get(self, next)?);
+                    let found = OwnerRef::try_get(self, next)?;
+                    // Who compresses the chain lets go of `next`, whose slot another owner may have by now:
+                    // `walk_against_an_owner_whose_slot_has_another`. What the link leads to with a reference
+                    // held is what it led to.
+                    let led_here = link(at.as_ref().unwrap_or(owner)) == Link::Handed(next);
+                    if !led_here && !B::planted(Fault::SlotNotOwner) {
+                        return None;
+                    }
+                    at = Some(found);
                     hops += 1;
                 }
             }

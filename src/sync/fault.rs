@@ -79,6 +79,8 @@ faults! {
     NoRoom,
     /// Slab: a slot that was taken for what could not be completed is not given back.
     FreshSlotLeaked,
+    /// Who walks a chain of owners takes whoever has the slot that a link led to for the owner that was there.
+    SlotNotOwner,
     /// Group: a member that leaves stays counted.
     MemberStillCounted,
     /// Group: a member that leaves goes on naming its group.

@@ -29,6 +29,7 @@ const TESTS: &[(Fault, &str, &str)] = &[
         "conformance",
         "migrate_reuseport::m1_m2_established_connections_migrate_at_close",
     ),
+    (Fault::SlotNotOwner, PIECES, "chains::walk_against_an_owner_whose_slot_has_another"),
     (Fault::RootBeforeChild, PIECES, "groups::pick_against_growth"),
     (Fault::MemberNotChecked, PIECES, "groups::select_against_a_slot_that_moves"),
     (Fault::ProgramLoadedTwice, PIECES, "programs::migrate_against_a_program_for_new_ones"),

@@ -313,6 +313,7 @@ pub const ROWS: &[Row] = rows! {
             "A socket that was shut down keeps a port that was picked."
         "rule" "slab" switch(NoRoom) "An allocation finds no room, though there is some."
         "rule" "slab" switch(FreshSlotLeaked) "What could not be completed keeps its slot."
+        "rule" "owners" switch(SlotNotOwner) "A slot that another has by now is taken for who was there."
         "rule" "address until the last step" switch(UnboundEarly)
             "A closed socket's address is free before its last step."
     }

@@ -3,7 +3,7 @@
 //! A reset of a half-open request follows the request's owner to the listener that it is charged to. It
 //! has no other part in what a closer does, and is the shortest walk that there is.
 
-use crate::owners::{Pot, Small, arrival, check_all_free, tuple};
+use crate::owners::{PORT, Pot, Small, arrival, check_all_free, tuple};
 use crate::wrong::{TornIncrement, Unlocked, Unwatched};
 use crate::{Body, Race, expect, outcome, threads};
 use loom_tests::world::HERE;
@@ -24,6 +24,8 @@ enum Against {
     /// A and C have closed, so that the chain has three owners. Another walker of the same chain, in
     /// another bucket.
     Walker,
+    /// The same, after which a listener is opened, whose owner has the slot of C's.
+    Recycler,
     /// The same chain, which the walker's request is the last to refer to. B, at its end, closes.
     End,
 }
@@ -39,10 +41,12 @@ fn reset<B: ModelBackend>(pot: &Pot<B>, connection: u32) {
 fn walk<B: ModelBackend>(against: Against) -> impl Fn() + Send + Sync {
     move || {
         let listeners = if against == Against::Root { 2 } else { 3 };
-        let memory = Small { ehash: 2, ..Small::new(listeners, CONNECTIONS as usize) };
+        // One more is opened where the walker may still have a reference on what closed.
+        let room = listeners + usize::from(against == Against::Recycler);
+        let memory = Small { ehash: 2, ..Small::new(room, CONNECTIONS as usize) };
         let pot = Pot::<B>::new(memory, listeners, Design::Handover);
         // Both belong to A; with one of them the other is nobody's last reference.
-        let half_open = if matches!(against, Against::Walker) { CONNECTIONS } else { 1 };
+        let half_open = if matches!(against, Against::Walker | Against::Recycler) { CONNECTIONS } else { 1 };
         for connection in 0..half_open {
             expect("setup", pot.stack.syn(arrival(connection, 0), HERE).is_ok(), || {
                 "a SYN is refused".into()
@@ -51,7 +55,7 @@ fn walk<B: ModelBackend>(against: Against) -> impl Fn() + Send + Sync {
         let closed: &[usize] = match against {
             Against::Root => &[],
             Against::Heir => &[0],
-            Against::Walker | Against::End => &[0, 2],
+            Against::Walker | Against::Recycler | Against::End => &[0, 2],
         };
         closed.iter().for_each(|&listener| pot.close(pot.ids[listener]));
         let walker = |connection| -> Body {
@@ -66,6 +70,13 @@ fn walk<B: ModelBackend>(against: Against) -> impl Fn() + Send + Sync {
             Against::Root => closer(0),
             Against::Heir => closer(2),
             Against::Walker => walker(1),
+            Against::Recycler => {
+                let pot = Arc::clone(&pot);
+                Box::new(move || {
+                    reset(&pot, 1);
+                    expect("setup", pot.join(PORT), || "no room for a listener".into());
+                })
+            }
             Against::End => closer(1),
         };
         threads([walker(0), other]);
@@ -123,6 +134,17 @@ fn walk_against_compression() {
     race.explore(walk::<Loom<Fine>>(Against::Walker)).holds(&["handed over", "walked"]);
 }
 
+/// 1. A and C have closed: A's owner leads to C's, C's to B's, B's to B.
+/// 2. T1 resets one request of A, and has loaded the link of A's owner, which leads to C's.
+/// 3. T2 resets another: A's owner leads to B's at once, and C's is free.
+/// 4. T2 opens D, whose owner gets the slot that C's had, and leads to D.
+/// 5. T1 takes a reference on what is in that slot: the link it came by does not lead there any more.
+#[test]
+fn walk_against_an_owner_whose_slot_has_another() {
+    let race = bounded("walk_against_an_owner_whose_slot_has_another");
+    race.explore(walk::<Loom<Fine>>(Against::Recycler)).holds(&["handed over", "walked"]);
+}
+
 /// 1. A and C have closed, and T1's request is the last that refers to A's owner.
 /// 2. T1 resets it: with the request goes A's owner, with that C's, and a reference of B's.
 /// 3. T2 closes B, the last: it asks whether its owner is referred to by others, and lets go of it.
@@ -137,10 +159,12 @@ fn release_of_a_chain_against_its_end_that_closes() {
 /// its owner.
 #[test]
 fn walk_controls() {
-    use Against::{Heir, Root, Walker};
+    use Against::{Heir, Recycler, Root, Walker};
     let race = |name, faults| Race { name, faults, bound: Some(3) };
     let torn = race("control: compression, torn increment", &[]);
     torn.explore(walk::<Unwatched<TornIncrement>>(Walker)).notices("free");
+    let again = race("control: slot has another", &[Fault::SlotNotOwner]);
+    again.explore(walk::<Loom<Fine>>(Recycler)).notices("charged");
     race("control: root, no locks", &[]).races(walk::<Unlocked>(Root));
     for (name, against) in [("control: root not handed", Root), ("control: heir not handed", Heir)] {
         race(name, &[Fault::OwnerNotHanded]).explore(walk::<Loom<Fine>>(against)).notices("free");

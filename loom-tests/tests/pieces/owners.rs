@@ -127,12 +127,13 @@ impl<B: Backend> Pot<B> {
         accepted.map(|connection| self.gone(connection)).is_some()
     }
 
-    /// Returns how many half-open requests are charged to listeners. While no thread runs.
+    /// Returns how many half-open requests are charged to listeners, or were taken off the wrong one. While no
+    /// thread runs.
     pub(crate) fn charges(&self) -> i32
     where
         B: ModelBackend,
     {
-        self.stack.graph_now().listeners.iter().map(|listener| listener.charges.qlen).sum()
+        self.stack.graph_now().listeners.iter().map(|listener| listener.charges.qlen.abs()).sum()
     }
 
     /// Returns the remote ports of the half-open requests, in order. While no thread runs.
