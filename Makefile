@@ -8,7 +8,7 @@ NOT_THE_MATRIX = --lib --bins $(patsubst loom-tests/tests/%,--test %,$(filter-ou
 	$(basename $(patsubst %/main.rs,%,$(wildcard loom-tests/tests/*.rs loom-tests/tests/*/main.rs)))))
 
 .PHONY: run test lint unit attacks examples oracle models loom seeded mutants coverage supply flood sanitize \
-	freestanding bare-metal c-interface header kmod unikernel unikernel-run rolling-restart pictures readme shards \
+	freestanding bare-metal c-interface header kmod rust-for-linux unikernel unikernel-run rolling-restart pictures readme shards \
 	fuzz fuzz-smoke fuzz-merge bench clean
 
 # Verdicts, interleavings, the replay: what there is to see, in about a minute.
@@ -88,6 +88,11 @@ header:
 # A stock Debian kernel in QEMU, with a module: needs apt-get, gcc-12 and rustup, and downloads 52 MB once.
 kmod:
 	kmod/run.sh
+
+# A kernel with Rust, built here, with a module in Rust: needs apt-get, rustup and gcc, downloads 154 MB once and
+# takes ten minutes. 77 where something cannot be had.
+rust-for-linux:
+	rust-for-linux/run.sh
 
 pictures:
 	ci/pictures.sh

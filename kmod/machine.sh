@@ -1,16 +1,16 @@
-# For the run.sh of a module, which sources it and sets $name and $out: a machine in QEMU, whose only program is
-# Debian's busybox, and what the kernel says there.
+# For the run.sh of a module, which sources it and sets $name and $out: a machine in QEMU, whose only program
+# is Debian's busybox, and what the kernel says there.
 
 fail() {
     echo "$name: FAILED: $*" >&2
     exit 1
 }
 
-need_qemu() {
-    command -v qemu-system-x86_64 >/dev/null && return
-    echo "$name: installing QEMU, about 50 MB"
-    apt-get install -y --no-install-recommends qemu-system-x86 >"$out/log" 2>&1 ||
-        fail "QEMU is missing: $(tail -n 1 "$out/log")"
+# need PACKAGE TEST...: installs Debian's package, if the test says that it is missing and this is root.
+need() {
+    "${@:2}" >/dev/null 2>&1 && return
+    echo "$name: installing $1"
+    apt-get install -y --no-install-recommends "$1" >"$out/log" 2>&1
 }
 
 # unpacked ROOT PACKAGE...: downloads Debian's packages and unpacks them into ROOT, which is all or nothing.
@@ -21,14 +21,14 @@ unpacked() {
     mkdir -p "$out/debs"
     (cd "$out/debs" && apt-get download "${@:2}") >"$out/log" 2>&1 || return 1
     echo "$name: downloaded $(du -shc "$out"/debs/*.deb | tail -n 1 | cut -f1) in $((SECONDS - began)) s"
-    for deb in "$out"/debs/*.deb; do dpkg -x "$deb" "$root.new"; done
-    rm -r "$out/debs"
-    mv "$root.new" "$root"
+    for deb in "$out"/debs/*.deb; do dpkg -x "$deb" "$root.new" 2>"$out/log" || return 1; done
+    rm -r "$out/debs" && mv "$root.new" "$root"
 }
 
 # pack BUSYBOX MODULE: the machine's files. It loads the module once with each fault that it was started with.
 pack() {
     local image=$out/image
+    rm -rf "$image"
     mkdir -p "$image/bin" "$image/dev"
     cat >"$image/init" <<'INIT'
 #!/bin/busybox sh
@@ -53,9 +53,8 @@ boot() {
         -append "console=ttyS0 quiet loglevel=7 panic=-1 \"faults=${*:2}\"" </dev/null ||
         fail "QEMU ends with $?, after: $(tail -n 5 "$out/console")"
     # A module that fails is tried a second time by busybox.
-    tr -d '\r' <"$out/console" |
-        grep -aoE "rskq: .*|== .*|rskq_selftest: .*|BUG: .*|WARNING: .*|Oops.*|Kernel panic.*|.*soft lockup.*" |
-        uniq >"$out/said" || true
+    local what='rskq: .*|== .*|rskq_selftest: .*|BUG: .*|WARNING: .*|Oops.*|Kernel panic.*|.*soft lockup.*'
+    tr -d '\r' <"$out/console" | grep -aoE "$what" | uniq >"$out/said" || true
     echo "$name: booted and ran in $((SECONDS - began)) s"
     cat "$out/said"
     grep -qx '== done' "$out/said" || fail "the machine did not get to the end"

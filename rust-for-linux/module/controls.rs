@@ -2,6 +2,7 @@
 //! What is broken on purpose.
 
 use crate::lock::{KernelLock, B};
+use crate::threads;
 use kernel::ffi::c_uint;
 use rskq::lockdep::order::{ListenerSock, Rskq};
 use rskq::lockdep::{Held, Mutex};
@@ -20,6 +21,8 @@ pub(crate) enum Fault {
     Order,
     /// Raw locks are, which rskq's validator is not told of, and the kernel's is.
     RawOrder,
+    /// A thread sleeps while it holds a lock.
+    Sleep,
 }
 
 extern "C" {
@@ -31,7 +34,7 @@ impl Fault {
     pub(crate) fn seeded() -> Option<Self> {
         // SAFETY: it is written before the module is initialised.
         let number = unsafe { rskq_fault };
-        let faults = [Self::None, Self::Abort, Self::Lost, Self::Order, Self::RawOrder];
+        let faults = [Self::None, Self::Abort, Self::Lost, Self::Order, Self::RawOrder, Self::Sleep];
         faults.get(number as usize).copied()
     }
 }
@@ -63,10 +66,18 @@ fn take_raw_in_a_cycle() {
     }
 }
 
+fn sleep_with_a_lock() {
+    let held = RAW[0].lock();
+    threads::sleep(1);
+    // SAFETY: it was just taken.
+    unsafe { RAW[0].unlock(held) };
+}
+
 pub(crate) fn break_locks(fault: Fault) {
     match fault {
         Fault::Order => take_classes_in_a_cycle(),
         Fault::RawOrder => take_raw_in_a_cycle(),
+        Fault::Sleep => sleep_with_a_lock(),
         Fault::None | Fault::Abort | Fault::Lost => (),
     }
 }

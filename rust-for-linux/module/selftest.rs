@@ -41,7 +41,8 @@ impl kernel::Module for Selftest {
         lock::prepare();
         match Fault::seeded().ok_or("unknown fault").and_then(selftest) {
             Ok(()) => {
-                pr_info!("ok: {}\n", lock::seen());
+                let (locks, orders) = lock::seen();
+                pr_info!("ok: {} locks, {} orders among their classes, no cycle\n", locks, orders);
                 Ok(Self)
             }
             Err(wrong) => {

@@ -76,7 +76,7 @@ fn closed(
     Ok(moved)
 }
 
-fn check(holds: bool, wrong: Wrong) -> Result<(), Wrong> {
+pub(crate) fn check(holds: bool, wrong: Wrong) -> Result<(), Wrong> {
     if holds {
         Ok(())
     } else {
@@ -245,5 +245,9 @@ pub(crate) fn between_threads(
         world.close(id);
     }
     let once = world.ends.iter().all(|ends| ends.load(Ordering::Relaxed) == 1);
-    check(once, "a connection did not end once")
+    check(once, "a connection did not end once")?;
+    check(
+        [&done.accepted, &done.moved].iter().all(|count| count.load(Ordering::Relaxed) > 0),
+        "the threads never met",
+    )
 }
