@@ -8,8 +8,8 @@ NOT_THE_MATRIX = --lib --bins $(patsubst loom-tests/tests/%,--test %,$(filter-ou
 	$(basename $(patsubst %/main.rs,%,$(wildcard loom-tests/tests/*.rs loom-tests/tests/*/main.rs)))))
 
 .PHONY: run test lint unit attacks examples oracle models loom seeded mutants coverage supply flood sanitize \
-	freestanding bare-metal c-interface header kmod rust-for-linux unikernel unikernel-run rolling-restart pictures readme shards \
-	fuzz fuzz-smoke fuzz-merge bench clean
+	freestanding bare-metal c-interface header kmod rust-for-linux unikernel unikernel-run rolling-restart pictures \
+	readme shards fuzz fuzz-smoke fuzz-merge bench clean
 
 # Verdicts, interleavings, the replay: what there is to see, in about a minute.
 run:
@@ -90,7 +90,7 @@ kmod:
 	kmod/run.sh
 
 # A kernel with Rust, built here, with a module in Rust: needs apt-get, rustup and gcc, downloads 154 MB once and
-# takes ten minutes. 77 where something cannot be had.
+# takes four to eight minutes. 77 where something cannot be had.
 rust-for-linux:
 	rust-for-linux/run.sh
 

@@ -6,9 +6,10 @@
 #
 # Downloads the kernel's source and busybox from Debian (154 MB), and from Rust the source of `core` and
 # bindgen; installs, if they are missing and this is root, flex, bison, bc, xz, libelf, libclang and QEMU.
-# Needs cargo, rustup, gcc, make, and 2.5 GB below target/rust-for-linux. Takes ten minutes on two CPUs without
-# KVM, of which the kernel is six. When all is well, what was downloaded stays and what was built does not;
-# KEEP=1 keeps it. `run.sh clean` removes both. 77 if something cannot be had.
+# Needs cargo, rustup, gcc, make, and 2.5 GB below target/rust-for-linux. Takes four to eight minutes on two
+# CPUs without KVM, of which the kernel is three to six and bindgen one, the first time. When all is well, what was
+# downloaded stays and what was built does not; KEEP=1 keeps it. `run.sh clean` removes both. 77 if something
+# cannot be had.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -102,7 +103,7 @@ grep -E '^(warning|error)|undefined' "$out/log" || true
 read -r text _ < <(size "$built/module/rskq_selftest.o" | tail -n 1)
 echo "$name: built the module in $((SECONDS - began)) s: $text bytes of code, self-test and validator included"
 
-# --- The machine. What the kernel complains of, it does once: what is to be found by it is run apart.
+# --- The machine. The kernel's checker complains once: what it is to find is run apart.
 
 cycle='^WARNING: possible circular locking dependency'
 pack "$root/bin/busybox" "$built/module/rskq_selftest.ko"

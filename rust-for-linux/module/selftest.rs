@@ -27,9 +27,11 @@ fn selftest(fault: Fault) -> Result<(), Wrong> {
     for design in [Design::Requeue, Design::Handover] {
         let design = if fault == Fault::Abort { Design::Abort } else { design };
         let mut memory = memory::Memory::new().map_err(|_| "there is no memory")?;
-        stack_test::queueing(&memory.stack(design))?;
+        // It stays where it is from now on, as the kernel's locks have to.
+        let stack = memory.stack(design);
         let done = stack_test::Done::default();
-        stack_test::between_threads(memory.stack(design), fault, &done)?;
+        stack_test::queueing(&stack)?;
+        stack_test::between_threads(&stack, fault, &done)?;
         pr_info!("{:?}: {}\n", design, done);
     }
     controls::break_locks(fault);

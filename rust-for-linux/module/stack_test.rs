@@ -33,7 +33,7 @@ fn local() -> SocketAddr {
 /// What arrives from client `number`, with hashes that spread.
 fn arrival(number: u32) -> Arrival {
     let hash = number.wrapping_mul(0x9e37_79b1);
-    let remote = (Ipv4Addr::from_bits(0x0a01_0000 + number), 40_000).into();
+    let remote = (Ipv4Addr::from(0x0a01_0000 + number), 40_000).into();
     Arrival { tuple: Tuple { local: local(), remote }, hashes: Hashes { syn_hash: hash, sk_hash: hash } }
 }
 
@@ -117,7 +117,7 @@ pub(crate) fn queueing(stack: &Stack<'_, Connection, B>) -> Result<(), Wrong> {
 /// What the threads of one run share.
 #[pin_data]
 struct World<'s> {
-    stack: Stack<'s, Connection, B>,
+    stack: &'s Stack<'s, Connection, B>,
     fault: Fault,
     #[pin]
     listeners: SpinLock<[Listener; LISTENERS]>,
@@ -157,7 +157,7 @@ impl World<'_> {
 
     fn client(&self, client: u32) {
         for number in client * ROUNDS..(client + 1) * ROUNDS {
-            if shaken(&self.stack, number) {
+            if shaken(self.stack, number) {
                 add(&self.done.handshakes, 1);
             } else {
                 self.ended(number);
@@ -190,7 +190,7 @@ impl World<'_> {
     }
 
     fn close(&self, id: Listener) {
-        if let Ok(moved) = closed(&self.stack, id, |number| self.ended(number)) {
+        if let Ok(moved) = closed(self.stack, id, |number| self.ended(number)) {
             add(&self.done.moved, moved);
             add(&self.done.closes, 1);
         }
@@ -199,7 +199,7 @@ impl World<'_> {
     fn closer(&self) {
         for which in (0..LISTENERS).cycle().take_while(|_| self.run()) {
             // Without room for another one the old one stays: connections still name those that closed.
-            if let Ok(id) = opened(&self.stack) {
+            if let Ok(id) = opened(self.stack) {
                 let old = core::mem::replace(&mut self.listeners.lock()[which], id);
                 self.close(old);
             }
@@ -208,17 +208,17 @@ impl World<'_> {
 }
 
 /// Clients, who accepts and who closes: each connection ends once.
-pub(crate) fn between_threads(
-    stack: Stack<'_, Connection, B>,
+pub(crate) fn between_threads<'s>(
+    stack: &'s Stack<'s, Connection, B>,
     fault: Fault,
-    done: &Done,
+    done: &'s Done,
 ) -> Result<(), Wrong> {
     let no_memory = |_| "there is no memory";
     let mut ends = KVVec::new();
     for _ in 0..CLIENTS * ROUNDS {
         ends.push(AtomicU32::new(0), GFP_KERNEL).map_err(no_memory)?;
     }
-    let listeners = [opened(&stack)?, opened(&stack)?, opened(&stack)?];
+    let listeners = [opened(stack)?, opened(stack)?, opened(stack)?];
     let clients = AtomicU32::new(CLIENTS);
     let world = KBox::pin_init(
         pin_init!(World {
@@ -240,7 +240,8 @@ pub(crate) fn between_threads(
         &|| world.closer(),
     ])
     .map_err(|_| "there are no threads")?;
-    for id in *world.listeners.lock() {
+    let listeners = *world.listeners.lock();
+    for id in listeners {
         world.accept_all(id);
         world.close(id);
     }

@@ -38,8 +38,9 @@ fn created(job: &Job<'_>) -> Result<ARef<Task>> {
     Ok(unsafe { &*task.cast::<Task>() }.into())
 }
 
+/// Not to be called with a spin lock held, which the kernel notices.
 pub(crate) fn sleep(milliseconds: c_uint) {
-    // SAFETY: who calls this is a thread that holds no spin lock.
+    // SAFETY: only threads call this.
     unsafe { bindings::msleep(milliseconds) };
 }
 
