@@ -7,7 +7,7 @@
 # Downloads the kernel's source and busybox from Debian (154 MB), and from Rust the source of `core` and
 # bindgen; installs, if they are missing and this is root, flex, bison, bc, xz, libelf, libclang and QEMU.
 # Needs cargo, rustup, gcc, make, and 2.5 GB below target/rust-for-linux. Takes four to eight minutes on two
-# CPUs without KVM, of which the kernel is three to six and bindgen one, the first time. When all is well, what was
+# CPUs without KVM: three to six for the kernel, one for bindgen the first time. When all is well, what was
 # downloaded stays and what was built does not; KEEP=1 keeps it. `run.sh clean` removes both. 77 if something
 # cannot be had.
 set -euo pipefail
@@ -88,7 +88,7 @@ refused=$(grep -v '^#' "$here/config" | grep -vxFf "$objects/.config" || true)
 [[ -z $refused ]] || fail "the kernel will not have" $refused
 kernel bzImage modules || {
     tail -n 30 "$out/log" >&2
-    fail "Linux $version does not build with $(rustc --version); 6.12.117 does with RUSTUP_TOOLCHAIN=1.95.0"
+    fail "Linux $version does not build with $(rustc --version); 6.12.117 does with 1.95.0 (RUSTUP_TOOLCHAIN)"
 }
 echo "$name: built Linux $version with $(rustc --version) in $((SECONDS - began)) s"
 
@@ -101,7 +101,7 @@ CARGO_TARGET_DIR=$built/crates kernel M="$built/module" RSKQ="$crate" modules ||
     { cat "$out/log" >&2; fail "the module does not build"; }
 grep -E '^(warning|error)|undefined' "$out/log" || true
 read -r text _ < <(size "$built/module/rskq_selftest.o" | tail -n 1)
-echo "$name: built the module in $((SECONDS - began)) s: $text bytes of code, self-test and validator included"
+echo "$name: built the module in $((SECONDS - began)) s: $text bytes, self-test and validator included"
 
 # --- The machine. The kernel's checker complains once: what it is to find is run apart.
 
