@@ -10,20 +10,17 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+name=kmod
 out=$here/../target/kmod
 target=x86_64-unknown-none
 export CARGO_TARGET_DIR=$out/cargo CARGO_TERM_COLOR=never LC_ALL=C
 unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_BUILD_TARGET
 # Which kernel: the name of a package of images; another one is linux-image-cloud-amd64.
 package=${KERNEL:-linux-image-6.12-cloud-amd64}
-
-fail() {
-    echo "kmod: FAILED: $*" >&2
-    exit 1
-}
+. "$here/machine.sh"
 
 [[ ${1:-} != clean ]] || { rm -rf "$out"; exit 0; }
-mkdir -p "$out/debs" "$out/module" "$out/image"
+mkdir -p "$out/module"
 out=$(cd "$out" && pwd)
 
 # --- What it needs.
@@ -31,11 +28,7 @@ out=$(cd "$out" && pwd)
 for tool in gcc-12 make; do
     command -v $tool >/dev/null || fail "$tool is missing: apt-get install $tool libelf1"
 done
-if ! command -v qemu-system-x86_64 >/dev/null; then
-    echo "kmod: installing QEMU, about 50 MB"
-    apt-get install -y --no-install-recommends qemu-system-x86 >"$out/log" 2>&1 ||
-        fail "QEMU is missing: $(tail -n 1 "$out/log")"
-fi
+need qemu-system-x86 command -v qemu-system-x86_64 || fail "QEMU is missing: $(tail -n 1 "$out/log")"
 compgen -G "$(rustc --print target-libdir --target $target)/libcore-*.rlib" >/dev/null ||
     rustup target add $target
 
@@ -44,17 +37,8 @@ image=$(apt-cache depends "$package" | sed -n 's/^ *Depends: linux-image-\([0-9]
 kbuild=$(apt-cache depends "linux-headers-$image" | sed -n 's/^ *Depends: \(linux-kbuild-.*\)/\1/p')
 common=$(apt-cache depends "linux-headers-$image" | sed -n 's/^ *Depends: \(linux-headers-.*-common\)/\1/p')
 root=$out/debian-$image
-if [[ ! -d $root ]]; then
-    began=$SECONDS
-    (cd "$out/debs" && apt-get download busybox-static "$common" "$kbuild" "linux-headers-$image" \
-        "linux-image-$image") >"$out/log" 2>&1 ||
-        fail "the packages cannot be had: $(tail -n 1 "$out/log")"
-    echo "kmod: downloaded $(du -shc "$out"/debs/*.deb | tail -n 1 | cut -f1) in $((SECONDS - began)) s"
-    rm -rf "$root.new"
-    for deb in "$out"/debs/*.deb; do dpkg -x "$deb" "$root.new"; done
-    rm "$out"/debs/*.deb
-    mv "$root.new" "$root"
-fi
+unpacked "$root" busybox-static "$common" "$kbuild" "linux-headers-$image" "linux-image-$image" ||
+    fail "the packages cannot be had: $(tail -n 1 "$out/log")"
 headers=$root/usr/src/linux-headers-$image
 # It says where it is installed, which it is not.
 sed -i "s|^include .*|include $root/usr/src/$common/Makefile|" "$headers/Makefile"
@@ -97,41 +81,9 @@ echo "kmod: built for Linux $image in $((SECONDS - began)) s; rskq's object: $te
 
 # --- The machine.
 
-cat >"$out/image/init" <<'EOF'
-#!/bin/busybox sh
-/bin/busybox mount -t proc proc /proc
-for fault in 0 1 2 3 4 5; do
-    echo "== fault=$fault"
-    /bin/busybox insmod /rskq_selftest.ko fault=$fault && /bin/busybox rmmod rskq_selftest
-done
-echo "== done"
-/bin/busybox reboot -f
-EOF
-chmod +x "$out/image/init"
-mkdir -p "$out/image/bin" "$out/image/proc" "$out/image/dev"
-cp "$root/bin/busybox" "$out/image/bin/"
-cp "$out/module/rskq_selftest.ko" "$out/image/"
-(cd "$out/image" && find . | "$root/bin/busybox" cpio -o -H newc 2>/dev/null) | gzip -1 >"$out/initrd.gz"
-
-began=$SECONDS
-timeout 300 qemu-system-x86_64 -accel tcg,thread=multi -M q35 -m 256 -smp 2 -display none -monitor none \
-    -no-reboot -kernel "$root/boot/vmlinuz-$image" -initrd "$out/initrd.gz" -serial "file:$out/console" \
-    -append "console=ttyS0 quiet loglevel=7 panic=-1" </dev/null ||
-    fail "QEMU ends with $?, after: $(tail -n 5 "$out/console")"
-what='rskq: .*|== .*|rskq_selftest: .*|BUG: .*|WARNING: .*|Oops.*|Kernel panic.*|.*soft lockup.*'
-# A module that fails is tried a second time by busybox.
-tr -d '\r' <"$out/console" | grep -aoE "$what" | uniq >"$out/said" || true
-echo "kmod: booted and ran in $((SECONDS - began)) s"
-cat "$out/said"
-
-# said FAULT REGEX: the self-test with FAULT said so.
-said() {
-    awk -v from="== fault=$1" '$0 == from { on = 1; next } /^== / { on = 0 } on' "$out/said" |
-        grep -qE "$2" ||
-        fail "fault $1: did not say: $2"
-}
-! grep -E '^(BUG|WARNING|Oops|Kernel panic)|soft lockup' "$out/said" || fail "the kernel complains"
-grep -qx '== done' "$out/said" || fail "the machine did not get to the end"
+pack "$root/bin/busybox" "$out/module/rskq_selftest.ko"
+boot "$root/boot/vmlinuz-$image" 0 1 2 3 4 5
+! complaints || fail "the kernel complains"
 said 0 '^rskq: ok: '
 said 1 '^rskq: FAILED: a connection is aborted though somebody listens'
 said 2 '^rskq: FAILED: a connection did not end once'
