@@ -6,6 +6,12 @@ fail() {
     exit 1
 }
 
+# What cannot be had here.
+unable() {
+    echo "$name: not run: $*" >&2
+    exit 77
+}
+
 # need PACKAGE TEST...: installs Debian's package, if the test says that it is missing and this is root.
 need() {
     "${@:2}" >/dev/null 2>&1 && return

@@ -4,9 +4,9 @@
 # kernel's spinlock_t. Each of five seeded faults has to be found.
 #
 # Downloads the kernel's image and headers and busybox from Debian (52 MB, once, a few seconds) and unpacks
-# them below target/kmod; nothing is installed but QEMU, if it is missing and this is root. Needs gcc, make,
+# them below target/kmod; nothing is installed but QEMU and gcc-12, if they are missing and this is root. Needs make,
 # cargo, and rustup for target x86_64-unknown-none. Runs without KVM, in about a minute; `run.sh clean`
-# removes what it made.
+# removes what it made. 77 if something cannot be had.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -25,20 +25,18 @@ out=$(cd "$out" && pwd)
 
 # --- What it needs.
 
-for tool in gcc-12 make; do
-    command -v $tool >/dev/null || fail "$tool is missing: apt-get install $tool libelf1"
-done
-need qemu-system-x86 command -v qemu-system-x86_64 || fail "QEMU is missing: $(tail -n 1 "$out/log")"
+need gcc-12 command -v gcc-12 || unable "gcc-12 is missing: $(tail -n 1 "$out/log")"
+need qemu-system-x86 command -v qemu-system-x86_64 || unable "QEMU is missing: $(tail -n 1 "$out/log")"
 compgen -G "$(rustc --print target-libdir --target $target)/libcore-*.rlib" >/dev/null ||
-    rustup target add $target
+    rustup target add $target >"$out/log" 2>&1 || unable "no core for $target: $(tail -n 1 "$out/log")"
 
-image=$(apt-cache depends "$package" | sed -n 's/^ *Depends: linux-image-\([0-9].*\)/\1/p' | head -n 1)
-[[ -n $image ]] || fail "Debian has no $package: apt-get update, or another one in KERNEL"
+image=$(apt-cache depends "$package" 2>"$out/log" | sed -n 's/^ *Depends: linux-image-\([0-9].*\)/\1/p' | head -n 1) || true
+[[ -n $image ]] || unable "Debian has no $package: apt-get update, or another one in KERNEL"
 kbuild=$(apt-cache depends "linux-headers-$image" | sed -n 's/^ *Depends: \(linux-kbuild-.*\)/\1/p')
 common=$(apt-cache depends "linux-headers-$image" | sed -n 's/^ *Depends: \(linux-headers-.*-common\)/\1/p')
 root=$out/debian-$image
 unpacked "$root" busybox-static "$common" "$kbuild" "linux-headers-$image" "linux-image-$image" ||
-    fail "the packages cannot be had: $(tail -n 1 "$out/log")"
+    unable "the packages cannot be had: $(tail -n 1 "$out/log")"
 headers=$root/usr/src/linux-headers-$image
 # It says where it is installed, which it is not.
 sed -i "s|^include .*|include $root/usr/src/$common/Makefile|" "$headers/Makefile"

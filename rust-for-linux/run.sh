@@ -24,11 +24,6 @@ export CARGO_TERM_COLOR=never LC_ALL=C
 unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_BUILD_TARGET MAKEFLAGS MAKEOVERRIDES
 . "$crate/kmod/machine.sh"
 
-unable() {
-    echo "$name: $*" >&2
-    exit 77
-}
-
 trap 'fail "interrupted: what was built stays, and the next run goes on with it"' INT TERM
 [[ ${1:-} != clean ]] || { rm -rf "$out"; exit 0; }
 mkdir -p "$built"
