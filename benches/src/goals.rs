@@ -3,6 +3,7 @@
 use crate::figures::{Figure, Spread};
 use crate::gate::Counts;
 use crate::holds::Holds;
+use crate::outside::Outside;
 use crate::sizes::Size;
 
 /// Everything that was found out.
@@ -15,6 +16,8 @@ pub struct Found {
     pub sizes: Vec<Size>,
     /// How long locks are held.
     pub holds: Holds,
+    /// What other programs say of what they measured; their figures are among the others.
+    pub outside: Vec<Outside>,
 }
 
 /// Names a figure: item, case, whose.
@@ -229,6 +232,7 @@ mod tests {
             counts: Counts { rustc: String::new(), figures: BTreeMap::new() },
             sizes: Vec::new(),
             holds: Holds { times: 1, median: 1, p9999: 3_000, max: 4_000 },
+            outside: Vec::new(),
         };
         let goals = goals();
         assert_eq!(found.verdict(&goals[0]).met(), Some(true));

@@ -1,10 +1,10 @@
 //! The result: a table in the terminal, JSON, plots, and `BENCHMARKS.md`.
 
-use crate::figures::{Figure, RUNS, Spread, read_all};
+use crate::figures::{Figure, RUNS, Spread, leading, read_all, sort};
 use crate::gate::{Counts, rustc};
 use crate::goals::{Found, goals};
 use crate::plot::PLOTS;
-use crate::{holds, sizes::sizes};
+use crate::{holds, outside, sizes::sizes};
 use comfy_table::Table;
 use std::error::Error;
 use std::fmt::Write;
@@ -68,13 +68,32 @@ fn rows(figures: &[Figure], item: &str) -> Vec<[String; 4]> {
         let ours = of_item().find(|other| other.case == figure.case)?;
         let ratio = if figure.who == ours.who { None } else { ours.over(figure) };
         let ratio = ratio.map_or_else(|| "-".into(), spread);
-        Some([figure.case.clone(), figure.who.clone(), spread(figure.spread()?), ratio])
+        let found = figure.spread()?;
+        let found = if is_rate(item) { rate(found) } else { found };
+        Some([figure.case.clone(), figure.who.clone(), spread(found), ratio])
     };
     of_item().filter_map(row).collect()
 }
 
-fn items(figures: &[Figure]) -> Vec<&str> {
-    let mut items: Vec<&str> = figures.iter().map(|figure| figure.item.as_str()).collect();
+/// Tells whether of an item is told how often it is done in a second.
+fn is_rate(item: &str) -> bool {
+    leading(item) >= 9
+}
+
+/// How often something is done in a second that takes so many nanoseconds.
+fn rate(Spread { median, min, max }: Spread) -> Spread {
+    Spread { median: 1e9 / median, min: 1e9 / max, max: 1e9 / min }
+}
+
+fn header(item: &str) -> [&'static str; 4] {
+    ["case", "who", if is_rate(item) { "a second" } else { "ns" }, "first over this"]
+}
+
+/// Returns the items, those of which nothing could be measured included.
+fn items(found: &Found) -> Vec<&str> {
+    let measured = found.figures.iter().map(|figure| figure.item.as_str());
+    let mut items: Vec<&str> = measured.chain(found.outside.iter().map(|outside| outside.item)).collect();
+    items.sort_by_key(|item| (leading(item), *item));
     items.dedup();
     items
 }
@@ -104,7 +123,6 @@ fn markdown(text: &mut String, header: [&str; 4], rows: &[[String; 4]]) -> std::
     writeln!(text)
 }
 
-const FIGURES: [&str; 4] = ["case", "who", "ns", "first over this"];
 const GOALS: [&str; 4] = ["goal", "at most", "found", "met"];
 
 fn page(found: &Found, machine: &Machine, limits: &str) -> Result<String, std::fmt::Error> {
@@ -119,10 +137,20 @@ fn page(found: &Found, machine: &Machine, limits: &str) -> Result<String, std::f
          ## Goals\n\n"
     );
     markdown(&mut text, GOALS, &goal_rows(found))?;
-    write!(text, "{limits}\n## Times\n\nNanoseconds for one operation.\n\n")?;
-    for item in items(&found.figures) {
+    write!(
+        text,
+        "{limits}\n## Times\n\nNanoseconds for one operation, or how often it is done in a second; a ratio is always \
+                  one of times.\n\n"
+    )?;
+    for item in items(found) {
         writeln!(text, "### {item}\n")?;
-        markdown(&mut text, FIGURES, &rows(&found.figures, item))?;
+        if let Some(outside) = found.outside.iter().find(|outside| outside.item == item) {
+            writeln!(text, "{}\n", outside.says)?;
+        }
+        let rows = rows(&found.figures, item);
+        if !rows.is_empty() {
+            markdown(&mut text, header(item), &rows)?;
+        }
     }
     writeln!(text, "## Instructions\n\n| probe | instructions |\n|---|--:|")?;
     found.counts.figures.iter().try_for_each(|(name, count)| writeln!(text, "| {name} | {count:.1} |"))?;
@@ -144,11 +172,16 @@ fn page(found: &Found, machine: &Machine, limits: &str) -> Result<String, std::f
 ///
 /// What is missing, or cannot be written.
 pub fn report(criterion: &Path, out: &Path, root: &Path) -> Result<(), Box<dyn Error>> {
+    let outside = outside::read_all(out)?;
+    let mut figures = read_all(criterion)?;
+    figures.extend(outside.iter().flat_map(|outside| outside.figures.clone()));
+    sort(&mut figures);
     let found = Found {
-        figures: read_all(criterion)?,
+        figures,
         counts: Counts::take(|_| true, false)?,
         sizes: sizes(),
         holds: holds::of_a_flood(100_000),
+        outside,
     };
     fs::create_dir_all(out)?;
     fs::write(out.join("times.json"), serde_json::to_string_pretty(&found.figures)?)?;
@@ -165,8 +198,8 @@ pub fn report(criterion: &Path, out: &Path, root: &Path) -> Result<(), Box<dyn E
     }
     let limits = fs::read_to_string(root.join("benches/limits.md"))?;
     fs::write(root.join("BENCHMARKS.md"), page(&found, &Machine::this()?, &limits)?)?;
-    for item in items(&found.figures) {
-        terminal(item, FIGURES, &rows(&found.figures, item));
+    for item in items(&found) {
+        terminal(item, header(item), &rows(&found.figures, item));
     }
     terminal("Goals", GOALS, &goal_rows(&found));
     Ok(())
