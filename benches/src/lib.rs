@@ -19,6 +19,7 @@ pub mod probe;
 pub mod queue;
 pub mod report;
 pub mod select;
+pub mod served;
 pub mod sizes;
 pub mod threads;
 pub mod world;
@@ -39,6 +40,7 @@ pub fn everything() -> Vec<Measured> {
         handshake::measured(),
         flood::measured(),
         locks::measured(),
+        served::measured(),
     ]
     .concat()
 }
