@@ -43,7 +43,7 @@ fn serve(socket: &mut Socket<'_>) -> bool {
     !socket.may_recv()
 }
 
-trait Server: Sized {
+pub(crate) trait Server: Sized {
     /// Makes one for so many clients at a time.
     fn new(device: &mut End, clients: usize) -> Self;
     /// Receives, accepts, answers, closes and sends.
@@ -51,7 +51,7 @@ trait Server: Sized {
 }
 
 /// Listening sockets.
-struct Plain {
+pub(crate) struct Plain {
     iface: Interface,
     sockets: SocketSet<'static>,
     handles: Vec<SocketHandle>,
@@ -85,7 +85,7 @@ impl Server for Plain {
 }
 
 /// A listener of ours, and a pool of sockets.
-struct Ours {
+pub(crate) struct Ours {
     iface: Interface,
     sockets: SocketSet<'static>,
     shard: Shard<'static, 'static, Pool<'static>, DefaultBackend>,
@@ -136,7 +136,7 @@ enum Stage {
 }
 
 /// Both ends.
-struct Site<S> {
+pub(crate) struct Site<S> {
     server: S,
     device: End,
     iface: Interface,
@@ -157,7 +157,7 @@ impl<S: Server> Site<S> {
     }
 
     /// Everybody asks once. Returns how long all of it took, and how much of that the server.
-    fn everybody(&mut self) -> Result<[Duration; 2], &'static str> {
+    pub(crate) fn everybody(&mut self) -> Result<[Duration; 2], &'static str> {
         let (start, mut served) = (std::time::Instant::now(), Duration::ZERO);
         for (handle, stage) in &mut self.clients {
             let client = self.sockets.get_mut::<Socket<'_>>(*handle);
@@ -205,16 +205,25 @@ fn next(stage: Stage, socket: &mut Socket<'_>) -> Result<Stage, &'static str> {
     }
 }
 
+/// Both ends, after they are shown to do the work.
+///
+/// # Panics
+///
+/// If a client is not answered, or reset.
+pub(crate) fn warm<S: Server>(clients: usize) -> Site<S> {
+    let mut site = Site::new(clients);
+    for _ in 0..3 {
+        site.everybody().unwrap_or_else(|error| panic!("{clients} clients: {error}"));
+    }
+    site
+}
+
 fn make<S: Server + 'static>(case: &str, whose: usize) -> Routine {
     let clients = number(case);
-    let mut site = Site::<S>::new(clients);
-    let mut everybody = move || site.everybody().unwrap_or_else(|error| panic!("{clients} clients: {error}"));
-    for _ in 0..3 {
-        everybody();
-    }
+    let mut site = warm::<S>(clients);
     Box::new(move |iters| {
         let times = iters.div_ceil(clients as u64);
-        let took: Duration = (0..times).map(|_| everybody()[whose]).sum();
+        let took: Duration = (0..times).map(|_| site.everybody().expect("as before")[whose]).sum();
         took.mul_f64(iters as f64 / (times * clients as u64) as f64)
     })
 }
