@@ -2,8 +2,9 @@
 # Measures everything ten times, counts instructions, and writes BENCHMARKS.md, plots and JSON. What programs say
 # meanwhile goes to target/bench/log; what is left of an earlier measurement goes first.
 #
-# Needs gcc, valgrind and binutils; for this machine's kernel, iproute2 and the right to make a network namespace.
-# Takes under ten minutes on a machine that does nothing else.
+# Needs gcc, valgrind and binutils. For what a kernel does, iproute2 and the right to make a network namespace and a TAP
+# device; for the unikernel, QEMU: what is not allowed here is said in its place. Takes under ten minutes on a machine
+# that does nothing else.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,6 +25,10 @@ failed() {
 # times FILTER FEATURES: what the filter names, in a build with the features.
 times() {
     cargo bench -p rskq-bench --bench times --features "$2" -- --quiet "$1" >"$log" 2>&1 || failed
+}
+
+build() {
+    cargo build "$@" >"$log" 2>&1 || failed
 }
 
 # outside NAME COMMAND...: what another program measures; where the system does not allow it, why not.
@@ -49,7 +54,20 @@ times '' ''
 echo "bench: closes beside the merged design's, ten times"
 times 'beside clone' designs
 echo "bench: this machine's kernel"
-cargo build --quiet --profile bench -p rskq-bench
+build --profile bench -p rskq-bench
 outside linux namespace "$bench" linux
+echo "bench: models"
+build --release -p loom-tests
+outside models "$target/release/loom-tests" speed --json
+# What was explored before by this build is read back.
+outside matrix "$target/release/loom-tests" matrix --resume --json
+echo "bench: rolling restarts"
+build --release -p rskq-smoltcp --features alloc --example rolling_restart
+outside restart "$target/release/examples/rolling_restart" --json
+outside restart-tap "$target/release/examples/rolling_restart" --json --tap
+echo "bench: unikernels"
+outside unikernel examples/unikernel/run.sh measure
+echo "bench: locks that are not validated"
+outside lockdep-off ci/lockdep-off/check.sh
 echo "bench: the report"
 "$bench" report

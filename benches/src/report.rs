@@ -3,7 +3,9 @@
 use crate::figures::{Figure, RUNS, Spread, leading, read_all, sort};
 use crate::gate::{Counts, rustc};
 use crate::goals::{Found, goals};
+use crate::matrix::Matrix;
 use crate::plot::PLOTS;
+use crate::restarts::{self, Restarts};
 use crate::{holds, outside, sizes::sizes};
 use comfy_table::Table;
 use std::error::Error;
@@ -108,7 +110,11 @@ fn goal_rows(found: &Found) -> Vec<[String; 4]> {
     goals().iter().map(row).collect()
 }
 
-fn terminal(title: &str, header: [&str; 4], rows: &[[String; 4]]) {
+fn restart_rows(found: &Found) -> Vec<[String; 7]> {
+    found.restarts.iter().flat_map(Restarts::rows).collect()
+}
+
+fn terminal<const N: usize>(title: &str, header: [&str; N], rows: &[[String; N]]) {
     let mut table = Table::new();
     table.load_preset(comfy_table::presets::UTF8_FULL_CONDENSED).set_header(header);
     rows.iter().for_each(|row| {
@@ -117,8 +123,9 @@ fn terminal(title: &str, header: [&str; 4], rows: &[[String; 4]]) {
     println!("\n{title}\n{table}");
 }
 
-fn markdown(text: &mut String, header: [&str; 4], rows: &[[String; 4]]) -> std::fmt::Result {
-    writeln!(text, "| {} |\n|---|---|--:|--:|", header.join(" | "))?;
+/// The first two columns are words.
+fn markdown<const N: usize>(text: &mut String, header: [&str; N], rows: &[[String; N]]) -> std::fmt::Result {
+    writeln!(text, "| {} |\n|---|---|{}", header.join(" | "), "--:|".repeat(N - 2))?;
     rows.iter().try_for_each(|row| writeln!(text, "| {} |", row.join(" | ")))?;
     writeln!(text)
 }
@@ -152,8 +159,16 @@ fn page(found: &Found, machine: &Machine, limits: &str) -> Result<String, std::f
             markdown(&mut text, header(item), &rows)?;
         }
     }
+    writeln!(
+        text,
+        "### 10 rolling restart\n\nFour listeners of a group, one closed and opened again every 50 ms.\n"
+    )?;
+    markdown(&mut text, restarts::HEADER, &restart_rows(found))?;
     writeln!(text, "## Instructions\n\n| probe | instructions |\n|---|--:|")?;
     found.counts.figures.iter().try_for_each(|(name, count)| writeln!(text, "| {name} | {count:.1} |"))?;
+    if let Some(says) = &found.switched_off {
+        writeln!(text, "\nWith feature `lockdep` off, by `ci/lockdep-off/check.sh`: {says}.")?;
+    }
     writeln!(text, "\n## Bytes\n\n| what | bytes |\n|---|--:|")?;
     found.sizes.iter().try_for_each(|size| writeln!(text, "| {} | {} |", size.what, size.bytes))?;
     let holds::Holds { times, median, p9999, max } = found.holds;
@@ -172,7 +187,12 @@ fn page(found: &Found, machine: &Machine, limits: &str) -> Result<String, std::f
 ///
 /// What is missing, or cannot be written.
 pub fn report(criterion: &Path, out: &Path, root: &Path) -> Result<(), Box<dyn Error>> {
-    let outside = outside::read_all(out)?;
+    let mut outside = outside::read_all(out)?;
+    if let (Ok(lines), Some(models)) =
+        (outside::text(out, "matrix"), outside.iter_mut().find(|outside| outside.item == outside::MODELS))
+    {
+        write!(models.says, "\n\n{}", Matrix::of(&lines)?)?;
+    }
     let mut figures = read_all(criterion)?;
     figures.extend(outside.iter().flat_map(|outside| outside.figures.clone()));
     sort(&mut figures);
@@ -182,6 +202,8 @@ pub fn report(criterion: &Path, out: &Path, root: &Path) -> Result<(), Box<dyn E
         sizes: sizes(),
         holds: holds::of_a_flood(100_000),
         outside,
+        restarts: restarts::read_all(out)?,
+        switched_off: outside::text(out, "lockdep-off").ok().map(|says| says.trim().to_owned()),
     };
     fs::create_dir_all(out)?;
     fs::write(out.join("times.json"), serde_json::to_string_pretty(&found.figures)?)?;
@@ -201,6 +223,7 @@ pub fn report(criterion: &Path, out: &Path, root: &Path) -> Result<(), Box<dyn E
     for item in items(&found) {
         terminal(item, header(item), &rows(&found.figures, item));
     }
+    terminal("10 rolling restart", restarts::HEADER, &restart_rows(&found));
     terminal("Goals", GOALS, &goal_rows(&found));
     Ok(())
 }
