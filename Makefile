@@ -134,7 +134,7 @@ coverage:
 
 # Every mutant that no check notices has a reason. Needs cargo-mutants. Interrupt it and run it again: it goes on.
 mutants:
-	$(CARGO) run --release -p mutants
+	$(CARGO) run --release --manifest-path mutants/Cargo.toml
 
 # Real clients over a TAP device, and the kernel's own listeners beside. 77 where that is not allowed.
 rolling-restart:

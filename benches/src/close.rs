@@ -10,7 +10,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 /// Listeners of the group, the one that closes included.
-const MEMBERS: usize = 4;
+pub(crate) const MEMBERS: usize = 4;
 
 /// Bytes that are read before a handover, one of each cache line.
 const COLD: usize = 64 << 20;

@@ -98,7 +98,7 @@ fn measured_below(at: &Path, found: &mut Vec<PathBuf>) -> Result<(), String> {
     Ok(())
 }
 
-/// Reads everything that was measured, in the order in which it is.
+/// Reads everything that was measured, in no order.
 ///
 /// # Errors
 ///
@@ -106,7 +106,6 @@ fn measured_below(at: &Path, found: &mut Vec<PathBuf>) -> Result<(), String> {
 pub fn read_all(criterion: &Path) -> Result<Vec<Figure>, String> {
     let mut directories = Vec::new();
     measured_below(criterion, &mut directories)?;
-    let all = everything();
     let mut figures = Vec::new();
     for directory in directories {
         let first = directory.join(baseline(0));
@@ -120,12 +119,21 @@ pub fn read_all(criterion: &Path) -> Result<Vec<Figure>, String> {
         }
         figures.push(Figure { item, case, who, ns });
     }
-    let number = |text: &str| text.split(' ').next().and_then(|first| first.parse().ok()).unwrap_or(u64::MAX);
-    let place = |who: &str| all.iter().position(|measured| measured.who == who);
-    figures.sort_by_key(|figure| {
-        (figure.item.clone(), number(&figure.case), figure.case.clone(), place(&figure.who))
-    });
     Ok(figures)
+}
+
+/// Returns the number that a text begins with, or something after all of them.
+pub fn leading(text: &str) -> u64 {
+    text.split(' ').next().and_then(|first| first.parse().ok()).unwrap_or(u64::MAX)
+}
+
+/// Sorts: items and cases by the numbers that they begin with, contenders as they are measured.
+pub fn sort(figures: &mut [Figure]) {
+    let all = everything();
+    let place = |who: &str| all.iter().position(|measured| measured.who == who);
+    figures.sort_by_key(|Figure { item, case, who, .. }| {
+        (leading(item), item.clone(), leading(case), case.clone(), place(who))
+    });
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use crate::figures::{Figure, Spread};
 use crate::gate::Counts;
 use crate::holds::Holds;
+use crate::outside::{MODELS, Outside, UNIKERNEL};
+use crate::restarts::{IN_PROCESS, OVER_TAP, Restarts};
 use crate::sizes::Size;
 
 /// Everything that was found out.
@@ -15,6 +17,12 @@ pub struct Found {
     pub sizes: Vec<Size>,
     /// How long locks are held.
     pub holds: Holds,
+    /// What other programs say of what they measured; their figures are among the others.
+    pub outside: Vec<Outside>,
+    /// Rolling restarts.
+    pub restarts: Vec<Restarts>,
+    /// What was said of the locks' instructions with the validator switched off, once they are the raw locks'.
+    pub switched_off: Option<String>,
 }
 
 /// Names a figure: item, case, whose.
@@ -32,6 +40,10 @@ enum About {
     Bytes(&'static str),
     /// Nanoseconds that all but one of ten thousand locks are held.
     Hold,
+    /// Instructions of validated locks in terms of raw ones', with the validator switched off.
+    SwitchedOff,
+    /// Connections that were lost in restarts.
+    Lost(&'static str),
 }
 
 /// What is to be reached.
@@ -65,12 +77,18 @@ const CLONE: &str = "3 close, beside clone";
 const LEAVE: &str = "4 leave and join";
 const PATH: &str = "5 SYN, ACK, accept";
 const LOCKS: &str = "7 locks";
+const SOCKETS: &str = "listening sockets";
+const REQUESTS: &str = "10 requests, over smoltcp";
+const SERVED: &str = "10 requests, over smoltcp, the server's part";
 
 /// Returns the goals.
 #[must_use]
 pub fn goals() -> Vec<Goal> {
-    use About::{Bytes, Count, Hold, Ratio, Time};
+    use About::{Bytes, Count, Hold, Lost, Ratio, SwitchedOff, Time};
     let goal = |text, about, limit| Goal { text, about, limit };
+    let model =
+        |text, case| goal(text, Ratio((MODELS, case, "rskq's back end"), (MODELS, case, "loom alone")), 1.5);
+    let served = |text, item, case| goal(text, Ratio((item, case, "rskq"), (item, case, SOCKETS)), 1.03);
     vec![
         goal("1: push and pop, over C", Ratio((PAIR, "32 bytes", "rskq"), (PAIR, "32 bytes", "C")), 1.1),
         goal(
@@ -175,8 +193,32 @@ pub fn goals() -> Vec<Goal> {
             Ratio(("7 two nested", "2 threads, apart", "rskq"), ("7 two nested", "1 thread", "rskq")),
             1.1,
         ),
+        goal("7: switched off, instructions over the raw lock's", SwitchedOff, 1.0),
         goal("8: request without a child, bytes", Bytes("request, without a child"), 96.0),
         goal("8: listener, bytes", Bytes("listener"), 256.0),
+        model("9: an interleaving of a counter under a lock, over loom alone", "a counter under a lock"),
+        model("9: of two locks each, in a ring, over loom alone", "two locks each, in a ring"),
+        model("9: of references to what may be gone, over loom alone", "references to what may be gone"),
+        goal("10: lost in rolling restarts, clients in this process", Lost(IN_PROCESS), 0.0),
+        goal("10: lost in rolling restarts, clients over a TAP device", Lost(OVER_TAP), 0.0),
+        served("10: a request over smoltcp, 16 clients, over listening sockets", REQUESTS, "16"),
+        served("10: the server's part of it, over listening sockets", SERVED, "16"),
+        goal(
+            "10: a request over smoltcp, over listening sockets, in instructions",
+            Count("10 a request over smoltcp", "10 a request over smoltcp, listening sockets"),
+            1.03,
+        ),
+        served("10: a request to the unikernel, over listening sockets", UNIKERNEL, "requests"),
+        served(
+            "10: a request to the unikernel, over listening sockets, in processor time",
+            UNIKERNEL,
+            "requests, processor time",
+        ),
+        served(
+            "10: a connection to the unikernel, over listening sockets, in processor time",
+            UNIKERNEL,
+            "connections, processor time",
+        ),
     ]
 }
 
@@ -197,6 +239,11 @@ impl Found {
             }
             About::Count(ours, other) => Some(exact(self.counts.of(ours)? / self.counts.of(other)?)),
             About::Bytes(what) => Some(exact(self.sizes.iter().find(|size| size.what == what)?.bytes as f64)),
+            About::SwitchedOff => self.switched_off.as_ref().map(|_| exact(1.0)),
+            About::Lost(clients) => {
+                let restarts = self.restarts.iter().find(|restarts| restarts.clients == clients)?;
+                restarts.lost().map(|lost| exact(lost.into()))
+            }
             About::Hold => {
                 let Holds { median, p9999, max, .. } = self.holds;
                 Some(Spread { median: f64::from(p9999), min: f64::from(median), max: f64::from(max) })
@@ -229,6 +276,9 @@ mod tests {
             counts: Counts { rustc: String::new(), figures: BTreeMap::new() },
             sizes: Vec::new(),
             holds: Holds { times: 1, median: 1, p9999: 3_000, max: 4_000 },
+            outside: Vec::new(),
+            restarts: Vec::new(),
+            switched_off: None,
         };
         let goals = goals();
         assert_eq!(found.verdict(&goals[0]).met(), Some(true));

@@ -10,13 +10,18 @@ pub mod gate;
 pub mod goals;
 pub mod handshake;
 pub mod holds;
+pub mod linux;
 pub mod locks;
+pub mod matrix;
 pub mod measure;
+pub mod outside;
 pub mod plot;
 pub mod probe;
 pub mod queue;
 pub mod report;
+pub mod restarts;
 pub mod select;
+pub mod served;
 pub mod sizes;
 pub mod threads;
 pub mod world;
@@ -37,6 +42,7 @@ pub fn everything() -> Vec<Measured> {
         handshake::measured(),
         flood::measured(),
         locks::measured(),
+        served::measured(),
     ]
     .concat()
 }

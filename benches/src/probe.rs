@@ -8,6 +8,7 @@ use crate::handshake::{Ours, Safe, filled, whole_path};
 use crate::locks::{Locks, Rskq, Spin};
 use crate::queue::{AcceptQueue, CLink, CReal, Link, Real};
 use crate::select::Group;
+use crate::served;
 use crate::world::hash;
 use rskq::Design;
 use std::process::Command;
@@ -94,6 +95,17 @@ fn locks<L: Locks>(take: fn(&L)) -> Run {
     Box::new(move |times| counted(&mut || (0..times).for_each(|_| take(&locks))))
 }
 
+fn requests<S: served::Server + 'static>(clients: usize) -> Run {
+    let mut site = served::warm::<S>(clients);
+    Box::new(move |times| {
+        counted(&mut || {
+            for _ in 0..times {
+                site.everybody().expect("as before");
+            }
+        });
+    })
+}
+
 /// Everything that is counted.
 #[must_use]
 pub fn probes() -> Vec<Probe> {
@@ -119,6 +131,11 @@ pub fn probes() -> Vec<Probe> {
         beside("7 two nested, spin", 1000, || locks(Spin::two)),
         gated("7 eight nested", 1000, || locks(Rskq::eight)),
         beside("7 eight nested, spin", 1000, || locks(Spin::eight)),
+        Probe { per_time: 16, ..beside("10 a request over smoltcp", 25, || requests::<served::Ours>(16)) },
+        Probe {
+            per_time: 16,
+            ..beside("10 a request over smoltcp, listening sockets", 25, || requests::<served::Plain>(16))
+        },
     ];
     if CLONE.is_some() {
         let clone = || close(CLONE.expect("this build has it"), 4096);

@@ -1,10 +1,12 @@
 //! The result: a table in the terminal, JSON, plots, and `BENCHMARKS.md`.
 
-use crate::figures::{Figure, RUNS, Spread, read_all};
+use crate::figures::{Figure, RUNS, Spread, leading, read_all, sort};
 use crate::gate::{Counts, rustc};
 use crate::goals::{Found, goals};
+use crate::matrix::Matrix;
 use crate::plot::PLOTS;
-use crate::{holds, sizes::sizes};
+use crate::restarts::{self, Restarts};
+use crate::{holds, outside, sizes::sizes};
 use comfy_table::Table;
 use std::error::Error;
 use std::fmt::Write;
@@ -68,13 +70,32 @@ fn rows(figures: &[Figure], item: &str) -> Vec<[String; 4]> {
         let ours = of_item().find(|other| other.case == figure.case)?;
         let ratio = if figure.who == ours.who { None } else { ours.over(figure) };
         let ratio = ratio.map_or_else(|| "-".into(), spread);
-        Some([figure.case.clone(), figure.who.clone(), spread(figure.spread()?), ratio])
+        let found = figure.spread()?;
+        let found = if is_rate(item) { rate(found) } else { found };
+        Some([figure.case.clone(), figure.who.clone(), spread(found), ratio])
     };
     of_item().filter_map(row).collect()
 }
 
-fn items(figures: &[Figure]) -> Vec<&str> {
-    let mut items: Vec<&str> = figures.iter().map(|figure| figure.item.as_str()).collect();
+/// Tells whether of an item is told how often it is done in a second.
+fn is_rate(item: &str) -> bool {
+    leading(item) >= 9
+}
+
+/// How often something is done in a second that takes so many nanoseconds.
+fn rate(Spread { median, min, max }: Spread) -> Spread {
+    Spread { median: 1e9 / median, min: 1e9 / max, max: 1e9 / min }
+}
+
+fn header(item: &str) -> [&'static str; 4] {
+    ["case", "who", if is_rate(item) { "a second" } else { "ns" }, "first over this"]
+}
+
+/// Returns the items, those of which nothing could be measured included.
+fn items(found: &Found) -> Vec<&str> {
+    let measured = found.figures.iter().map(|figure| figure.item.as_str());
+    let mut items: Vec<&str> = measured.chain(found.outside.iter().map(|outside| outside.item)).collect();
+    items.sort_by_key(|item| (leading(item), *item));
     items.dedup();
     items
 }
@@ -89,7 +110,11 @@ fn goal_rows(found: &Found) -> Vec<[String; 4]> {
     goals().iter().map(row).collect()
 }
 
-fn terminal(title: &str, header: [&str; 4], rows: &[[String; 4]]) {
+fn restart_rows(found: &Found) -> Vec<[String; 7]> {
+    found.restarts.iter().flat_map(Restarts::rows).collect()
+}
+
+fn terminal<const N: usize>(title: &str, header: [&str; N], rows: &[[String; N]]) {
     let mut table = Table::new();
     table.load_preset(comfy_table::presets::UTF8_FULL_CONDENSED).set_header(header);
     rows.iter().for_each(|row| {
@@ -98,13 +123,13 @@ fn terminal(title: &str, header: [&str; 4], rows: &[[String; 4]]) {
     println!("\n{title}\n{table}");
 }
 
-fn markdown(text: &mut String, header: [&str; 4], rows: &[[String; 4]]) -> std::fmt::Result {
-    writeln!(text, "| {} |\n|---|---|--:|--:|", header.join(" | "))?;
+/// The first two columns are words.
+fn markdown<const N: usize>(text: &mut String, header: [&str; N], rows: &[[String; N]]) -> std::fmt::Result {
+    writeln!(text, "| {} |\n|---|---|{}", header.join(" | "), "--:|".repeat(N - 2))?;
     rows.iter().try_for_each(|row| writeln!(text, "| {} |", row.join(" | ")))?;
     writeln!(text)
 }
 
-const FIGURES: [&str; 4] = ["case", "who", "ns", "first over this"];
 const GOALS: [&str; 4] = ["goal", "at most", "found", "met"];
 
 fn page(found: &Found, machine: &Machine, limits: &str) -> Result<String, std::fmt::Error> {
@@ -119,13 +144,31 @@ fn page(found: &Found, machine: &Machine, limits: &str) -> Result<String, std::f
          ## Goals\n\n"
     );
     markdown(&mut text, GOALS, &goal_rows(found))?;
-    write!(text, "{limits}\n## Times\n\nNanoseconds for one operation.\n\n")?;
-    for item in items(&found.figures) {
+    write!(
+        text,
+        "{limits}\n## Times\n\nNanoseconds for one operation, or how often it is done in a second; a ratio is always \
+                  one of times.\n\n"
+    )?;
+    for item in items(found) {
         writeln!(text, "### {item}\n")?;
-        markdown(&mut text, FIGURES, &rows(&found.figures, item))?;
+        if let Some(outside) = found.outside.iter().find(|outside| outside.item == item) {
+            writeln!(text, "{}\n", outside.says)?;
+        }
+        let rows = rows(&found.figures, item);
+        if !rows.is_empty() {
+            markdown(&mut text, header(item), &rows)?;
+        }
     }
+    writeln!(
+        text,
+        "### 10 rolling restart\n\nFour listeners of a group, one closed and opened again every 50 ms.\n"
+    )?;
+    markdown(&mut text, restarts::HEADER, &restart_rows(found))?;
     writeln!(text, "## Instructions\n\n| probe | instructions |\n|---|--:|")?;
     found.counts.figures.iter().try_for_each(|(name, count)| writeln!(text, "| {name} | {count:.1} |"))?;
+    if let Some(says) = &found.switched_off {
+        writeln!(text, "\nWith feature `lockdep` off, by `ci/lockdep-off/check.sh`: {says}.")?;
+    }
     writeln!(text, "\n## Bytes\n\n| what | bytes |\n|---|--:|")?;
     found.sizes.iter().try_for_each(|size| writeln!(text, "| {} | {} |", size.what, size.bytes))?;
     let holds::Holds { times, median, p9999, max } = found.holds;
@@ -144,11 +187,23 @@ fn page(found: &Found, machine: &Machine, limits: &str) -> Result<String, std::f
 ///
 /// What is missing, or cannot be written.
 pub fn report(criterion: &Path, out: &Path, root: &Path) -> Result<(), Box<dyn Error>> {
+    let mut outside = outside::read_all(out)?;
+    if let (Ok(lines), Some(models)) =
+        (outside::text(out, "matrix"), outside.iter_mut().find(|outside| outside.item == outside::MODELS))
+    {
+        write!(models.says, "\n\n{}", Matrix::of(&lines)?)?;
+    }
+    let mut figures = read_all(criterion)?;
+    figures.extend(outside.iter().flat_map(|outside| outside.figures.clone()));
+    sort(&mut figures);
     let found = Found {
-        figures: read_all(criterion)?,
+        figures,
         counts: Counts::take(|_| true, false)?,
         sizes: sizes(),
         holds: holds::of_a_flood(100_000),
+        outside,
+        restarts: restarts::read_all(out)?,
+        switched_off: outside::text(out, "lockdep-off").ok().map(|says| says.trim().to_owned()),
     };
     fs::create_dir_all(out)?;
     fs::write(out.join("times.json"), serde_json::to_string_pretty(&found.figures)?)?;
@@ -165,9 +220,10 @@ pub fn report(criterion: &Path, out: &Path, root: &Path) -> Result<(), Box<dyn E
     }
     let limits = fs::read_to_string(root.join("benches/limits.md"))?;
     fs::write(root.join("BENCHMARKS.md"), page(&found, &Machine::this()?, &limits)?)?;
-    for item in items(&found.figures) {
-        terminal(item, FIGURES, &rows(&found.figures, item));
+    for item in items(&found) {
+        terminal(item, header(item), &rows(&found.figures, item));
     }
+    terminal("10 rolling restart", restarts::HEADER, &restart_rows(&found));
     terminal("Goals", GOALS, &goal_rows(&found));
     Ok(())
 }

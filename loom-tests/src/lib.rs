@@ -26,6 +26,7 @@ pub mod reference;
 pub mod scenario;
 pub mod schedule;
 pub mod seeded;
+pub mod speed;
 pub mod story;
 pub mod verdict;
 pub mod world;

@@ -3,7 +3,7 @@
 mod commands;
 
 use clap::{Parser, Subcommand};
-use commands::{controls, explain, list, matrix, model, order, readme, seeded, show};
+use commands::{controls, explain, list, matrix, model, order, readme, seeded, show, speed};
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -33,6 +33,8 @@ enum Command {
     Controls,
     /// Plants each bug of the table of seeded bugs and looks for a checker that finds it. Fails if none does.
     Seeded(seeded::Arguments),
+    /// What an interleaving costs on the crate's back end, and on loom's own objects.
+    Speed(speed::Arguments),
     /// The designs and the scenarios, with their schedules.
     List,
 }
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Command::Readme(arguments) => readme::run(&arguments),
         Command::Controls => Ok(controls::run()),
         Command::Seeded(arguments) => seeded::run(&arguments),
+        Command::Speed(arguments) => speed::run(&arguments),
         Command::List => Ok(list::run()),
     };
     match outcome {

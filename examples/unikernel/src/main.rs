@@ -13,6 +13,8 @@
 //! | [`http`] | what is answered |
 #![no_std]
 #![no_main]
+// What it is measured beside does less.
+#![cfg_attr(feature = "plain", allow(dead_code))]
 
 mod arch;
 mod http;
@@ -21,6 +23,7 @@ mod memory;
 mod nic;
 mod port;
 mod server;
+#[cfg_attr(feature = "plain", path = "plain.rs")]
 mod worker;
 
 use arch::command_line::StartInfo;

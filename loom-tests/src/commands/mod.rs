@@ -9,6 +9,7 @@ pub(crate) mod order;
 pub(crate) mod readme;
 pub(crate) mod seeded;
 pub(crate) mod show;
+pub(crate) mod speed;
 
 use loom_tests::artifact::Artifact;
 use loom_tests::designs::{self, Column};

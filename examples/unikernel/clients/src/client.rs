@@ -21,9 +21,21 @@ pub(crate) enum End {
     TimedOut,
 }
 
+/// What a client does with a path at a server.
+pub(crate) type Ask = fn(SocketAddr, &str) -> End;
+
 /// Connects and asks for `path`.
 pub(crate) fn get(server: SocketAddr, path: &str) -> End {
-    match asked(server, path) {
+    ended(asked(server, path))
+}
+
+/// Connects, and closes without a word.
+pub(crate) fn connect(server: SocketAddr, _path: &str) -> End {
+    ended(TcpStream::connect_timeout(&server, PATIENCE).map(|_| true))
+}
+
+fn ended(answered: io::Result<bool>) -> End {
+    match answered {
         Ok(true) => End::Answered,
         Ok(false) => End::Reset,
         Err(error) => match error.kind() {

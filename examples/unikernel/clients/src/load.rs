@@ -1,6 +1,6 @@
 //! Many clients at once.
 
-use crate::client::{End, get};
+use crate::client::{Ask, End, get};
 use serde::Serialize;
 use std::fmt;
 use std::net::SocketAddr;
@@ -59,16 +59,26 @@ pub(crate) fn burst(server: SocketAddr, clients: usize) -> Ended {
 /// `requests` of `clients`, while the second CPU's listener goes and comes back. Returns how they ended, how often
 /// the listener went, and how many seconds it took.
 pub(crate) fn while_restarting(server: SocketAddr, requests: usize, clients: usize) -> (Ended, usize, f64) {
-    let (left, done) = (AtomicUsize::new(requests), AtomicBool::new(false));
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let restarter = scope.spawn(|| restart(server, &done));
+        let (ended, seconds) = steady(server, get, requests, clients);
+        done.store(true, Ordering::Relaxed);
+        (ended, restarter.join().expect("does not panic"), seconds)
+    })
+}
+
+/// `requests` of `clients`, each one after the other. Returns how they ended, and how many seconds it took.
+pub(crate) fn steady(server: SocketAddr, ask: Ask, requests: usize, clients: usize) -> (Ended, f64) {
+    let left = AtomicUsize::new(requests);
     let take = || left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
     let mut ended = Ended::default();
     let start = Instant::now();
-    let times = thread::scope(|scope| {
-        let restarter = scope.spawn(|| restart(server, &done));
+    thread::scope(|scope| {
         let client = || {
             let mut ended = Vec::new();
             while take() {
-                ended.push(get(server, "/"));
+                ended.push(ask(server, "/"));
             }
             ended
         };
@@ -76,10 +86,8 @@ pub(crate) fn while_restarting(server: SocketAddr, requests: usize, clients: usi
         for client in all {
             client.join().expect("a client does not panic").into_iter().for_each(|end| ended.count(end));
         }
-        done.store(true, Ordering::Relaxed);
-        restarter.join().expect("does not panic")
     });
-    (ended, times, start.elapsed().as_secs_f64())
+    (ended, start.elapsed().as_secs_f64())
 }
 
 /// Takes the second CPU's listener offline and back until `done`, and tells how often it went. A request for it that is

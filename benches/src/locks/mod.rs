@@ -1,8 +1,9 @@
-//! Item 7: the lock validator, beside the raw lock and other checkers.
-//!
-//! happylock and surelock are not among the contenders: there locks are not nested but taken in one call.
+//! Item 7: the lock validator, beside the raw lock, other checkers, and locks whose types prevent deadlocks.
+
+mod peers;
 
 use crate::measure::{Make, Measured, Routine, timed};
+use peers::{ByHand, Happylock, Levels, Surelock, Together};
 use rskq::DefaultBackend;
 use rskq::lockdep::validator::{Acquisition, Context, Policy, Validator};
 use rskq::lockdep::{Embedder, Validated};
@@ -132,8 +133,29 @@ fn make<L: Locks>(case: &str) -> Routine {
     let locks = L::default();
     match case {
         "1" => Box::new(move |iters| timed(iters, |_| black_box(&locks).one())),
-        "2 nested" => Box::new(move |iters| timed(iters, |_| black_box(&locks).two())),
+        "2 nested" | "2 in one call" => Box::new(move |iters| timed(iters, |_| black_box(&locks).two())),
         _ => Box::new(move |iters| timed(iters, |_| black_box(&locks).eight())),
+    }
+}
+
+/// Shows that each lock that is taken in one call protects its number.
+///
+/// # Panics
+///
+/// If it does not.
+fn check_together<L: Together>() {
+    let (locks, mut key) = (L::default(), L::key());
+    (0..3).for_each(|_| locks.one(&mut key));
+    (0..2).for_each(|_| locks.two(&mut key));
+    assert_eq!(locks.counts(&mut key), [3, 2, 2]);
+}
+
+fn together<L: Together>(case: &str) -> Routine {
+    check_together::<L>();
+    let (locks, mut key) = (L::default(), L::key());
+    match case {
+        "1" => Box::new(move |iters| timed(iters, |_| black_box(&locks).one(&mut key))),
+        _ => Box::new(move |iters| timed(iters, |_| black_box(&locks).two(&mut key))),
     }
 }
 
@@ -206,9 +228,10 @@ pub(crate) fn measured() -> Vec<Measured> {
     let of = |item, case, contenders: &[(&'static str, Make)]| -> Vec<Measured> {
         contenders.iter().map(|&(who, make)| Measured::new(item, case, who, make)).collect()
     };
-    let nested: [(_, Make); 4] = [
+    let nested: [(_, Make); 5] = [
         ("spin", make::<Spin>),
         ("rskq", make::<Rskq>),
+        ("surelock, levels", make::<Levels>),
         ("tracing-mutex", make::<Tracing>),
         ("no_deadlocks", make::<NoDeadlocks>),
     ];
@@ -219,6 +242,14 @@ pub(crate) fn measured() -> Vec<Measured> {
     all.extend(
         ["1 thread", "2 threads, apart"].into_iter().flat_map(|case| of("7 two nested", case, &apart)),
     );
+    let one_call: [(_, Make); 4] = [
+        ("spin, nested", together::<ByHand>),
+        ("rskq", make::<Rskq>),
+        ("happylock", together::<Happylock>),
+        ("surelock", together::<Surelock>),
+    ];
+    all.extend(of("7 locks", "1", &one_call[2..]));
+    all.extend(of("7 locks", "2 in one call", &one_call));
     let sight: [(_, Make); 2] = [("rskq", first_sight), ("tracing-mutex", first_sight_tracing)];
     all.extend(of("7 locks", "first sight of an order", &sight));
     all
@@ -234,6 +265,10 @@ mod tests {
         check::<Rskq>();
         check::<Tracing>();
         check::<NoDeadlocks>();
+        check::<Levels>();
+        check_together::<ByHand>();
+        check_together::<Happylock>();
+        check_together::<Surelock>();
     }
 
     #[test]
