@@ -3,7 +3,7 @@
 mod commands;
 
 use clap::{Parser, Subcommand};
-use commands::{controls, explain, list, matrix, model, order, readme, seeded, show};
+use commands::{controls, explain, figures, list, matrix, model, order, readme, seeded, show};
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -33,6 +33,10 @@ enum Command {
     Controls,
     /// Plants each bug of the table of seeded bugs and looks for a checker that finds it. Fails if none does.
     Seeded(seeded::Arguments),
+    /// Runs what takes long, one after the other, and keeps what each prints in docs/figures.
+    Record(figures::RecordArguments),
+    /// VERIFICATION.md, the figures of which are what is recorded.
+    Verification(figures::Arguments),
     /// The designs and the scenarios, with their schedules.
     List,
 }
@@ -47,6 +51,8 @@ fn main() -> ExitCode {
         Command::Readme(arguments) => readme::run(&arguments),
         Command::Controls => Ok(controls::run()),
         Command::Seeded(arguments) => seeded::run(&arguments),
+        Command::Record(arguments) => figures::record(&arguments),
+        Command::Verification(arguments) => figures::run(&arguments),
         Command::List => Ok(list::run()),
     };
     match outcome {
