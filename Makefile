@@ -100,6 +100,16 @@ pictures:
 readme:
 	ci/readme.sh
 	ci/matrix.sh
+	ci/verification.sh
+
+# Writes the figures of VERIFICATION.md, of what is recorded.
+verification:
+	ci/verification.sh write
+
+# Records them: everything that takes long, one after the other, which is hours; it says how long each took last time.
+# FIGURES="live seeded" does some. make fuzz and make mutants keep records of their own.
+figures:
+	$(CARGO) run --release -p loom-tests -- record $(FIGURES)
 
 # Each model is in one shard. Needs cargo-nextest.
 shards:

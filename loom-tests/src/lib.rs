@@ -5,7 +5,7 @@
 //! a [`verdict`] for each property. [`matrix`] is all of that in one table, [`story`] one
 //! interleaving in columns and [`picture`] the same as a drawing; [`order`] draws which locks are
 //! taken under which; [`seeded`] plants bugs and looks which checker finds each; [`schedule`] runs one
-//! execution under another checker.
+//! execution under another checker; [`figures`] keeps what long runs printed.
 
 pub mod artifact;
 pub mod designs;
@@ -14,6 +14,7 @@ pub mod exhaust;
 pub mod expected;
 pub mod explore;
 pub mod faults;
+pub mod figures;
 pub mod matrix;
 pub mod nesting;
 pub mod observer;

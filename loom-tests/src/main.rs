@@ -3,7 +3,7 @@
 mod commands;
 
 use clap::{Parser, Subcommand};
-use commands::{controls, explain, list, matrix, model, order, readme, seeded, show, speed};
+use commands::{controls, explain, figures, list, matrix, model, order, readme, seeded, show, speed};
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -35,6 +35,10 @@ enum Command {
     Seeded(seeded::Arguments),
     /// What an interleaving costs on the crate's back end, and on loom's own objects.
     Speed(speed::Arguments),
+    /// Runs what takes long, one after the other, and keeps what each prints in docs/figures.
+    Record(figures::RecordArguments),
+    /// VERIFICATION.md, the figures of which are what is recorded.
+    Verification(figures::Arguments),
     /// The designs and the scenarios, with their schedules.
     List,
 }
@@ -50,6 +54,8 @@ fn main() -> ExitCode {
         Command::Controls => Ok(controls::run()),
         Command::Seeded(arguments) => seeded::run(&arguments),
         Command::Speed(arguments) => speed::run(&arguments),
+        Command::Record(arguments) => figures::record(&arguments),
+        Command::Verification(arguments) => figures::run(&arguments),
         Command::List => Ok(list::run()),
     };
     match outcome {

@@ -5,6 +5,7 @@ use clap::Args;
 use loom_tests::designs::Column;
 use loom_tests::matrix::{self, Depth, Run, Selection, State};
 use loom_tests::progress::tell_when_interrupted;
+use loom_tests::readme::Total;
 use loom_tests::scenario::SCENARIOS;
 use std::io;
 use std::path::PathBuf;
@@ -17,6 +18,9 @@ pub(crate) struct Arguments {
     /// One JSON object a line instead of a table.
     #[arg(long)]
     json: bool,
+    /// How much of each design was explored, one JSON object a line.
+    #[arg(long, conflicts_with = "json")]
+    totals: bool,
     /// Explore without a bound also what takes minutes.
     #[arg(long)]
     full: bool,
@@ -89,7 +93,11 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     if let Some(state) = &state {
         tell_reused(state, &run);
     }
-    if arguments.json {
+    if arguments.totals {
+        for column in selection.columns() {
+            println!("{}", serde_json::to_string(&Total::of(&run.reports, &column))?);
+        }
+    } else if arguments.json {
         for line in run.reports.iter().flat_map(|report| report.lines()) {
             println!("{}", serde_json::to_string(&line)?);
         }

@@ -2,6 +2,7 @@
 
 pub(crate) mod controls;
 pub(crate) mod explain;
+pub(crate) mod figures;
 pub(crate) mod list;
 pub(crate) mod matrix;
 pub(crate) mod model;

@@ -5,7 +5,7 @@ use super::{Outcome, deliver};
 use clap::Args;
 use loom_tests::artifact::Artifact;
 use loom_tests::matrix::{self, Depth, Selection};
-use loom_tests::readme;
+use loom_tests::readme::{self, Markers};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -39,6 +39,6 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         return Ok(code);
     }
     let block = readme::block(&run.reports, &selection.columns());
-    let text = readme::with_block(&std::fs::read_to_string(&arguments.file)?, &block)?;
+    let text = Markers::of_matrix().with_block(&std::fs::read_to_string(&arguments.file)?, &block)?;
     deliver(&[Artifact { path: arguments.file.clone(), text }], arguments.check)
 }
