@@ -51,7 +51,8 @@ impl Check {
         Ok(())
     }
 
-    /// Tells whether it notices a mutant, and how.
+    /// Tells whether it notices a mutant, and how. Time is out after ten times, and five seconds more than,
+    /// what it takes without one: that is no accident.
     pub(crate) fn notices(&self, mutant: usize) -> Result<Option<Verdict>, String> {
         Ok(match self.run(&mutant.to_string(), Duration::from_secs(5) + 10 * self.takes)? {
             End::Passed => None,
@@ -72,6 +73,11 @@ impl Check {
             .env("MUTANT", mutant)
             .env("CARGO_MANIFEST_DIR", &self.directory)
             .env_remove("RUST_BACKTRACE")
+            // That it fails is enough; the least example that fails is not looked for.
+            .env("PROPTEST_MAX_SHRINK_TIME", "1")
+            .env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "true")
+            // Whoever judges again judges by the same examples.
+            .env("PROPTEST_RNG_SEED", "1")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -1,6 +1,6 @@
 //! What was found, kept from one run to the next, and what may survive.
 
-use crate::mutant::{Mutant, Verdict};
+use crate::mutant::{Mutant, Verdict, lasting};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -53,31 +53,41 @@ pub(crate) struct Ledger {
     file: File,
     of: u64,
     lines: BTreeMap<String, Line>,
+    /// Who noticed a mutant last, by its lasting name, in whatever state of the code.
+    noticed: BTreeMap<String, String>,
 }
 
 impl Ledger {
-    /// Reads what is known of the code in `root`. What was caught stays so as long as its place does; what
-    /// survived is judged again when the code or a check is another.
+    /// Reads what is known of the code in `root`. When the code or a check is another, all is judged again: what
+    /// was noticed, by who noticed it first.
     pub(crate) fn open(path: &Path, root: &Path) -> Result<Self, String> {
         let mut state = DefaultHasher::new();
         for below in ["src", "tests", "loom-tests", "linux-oracle/src"] {
             hash(&root.join(below), &mut state).map_err(|error| format!("{below}: {error}"))?;
         }
         let of = state.finish();
-        let mut lines = BTreeMap::new();
+        let (mut lines, mut noticed) = (BTreeMap::new(), BTreeMap::new());
         for line in fs::read_to_string(path).unwrap_or_default().lines() {
             // The last line may have been cut short.
             let Ok(entry) = serde_json::from_str::<Entry>(line) else { continue };
-            if entry.of == of || entry.line.verdict.is_noticed() {
+            if let Some(by) = &entry.line.by {
+                noticed.insert(lasting(&entry.name), by.clone());
+            }
+            if entry.of == of {
                 lines.insert(entry.name, entry.line);
             }
         }
         let file = OpenOptions::new().create(true).append(true).open(path);
-        Ok(Self { file: file.map_err(|error| format!("{}: {error}", path.display()))?, of, lines })
+        Ok(Self { file: file.map_err(|error| format!("{}: {error}", path.display()))?, of, lines, noticed })
     }
 
     pub(crate) fn find(&self, mutant: &Mutant) -> Option<&Line> {
         self.lines.get(&mutant.name)
+    }
+
+    /// The check that noticed a mutant last.
+    pub(crate) fn noticed(&self, mutant: &Mutant) -> Option<&str> {
+        self.noticed.get(&mutant.lasting_name()).map(String::as_str)
     }
 
     /// Tells whether the judges of a stage have nothing to say any more.

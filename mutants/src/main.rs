@@ -12,11 +12,13 @@ use check::Check;
 use clap::Parser;
 use ledger::{Ledger, Line, Reasons, Stage, report};
 use mutant::{Mutant, Verdict};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
+use std::time::Duration;
 use tree::Tree;
 
 /// Judges mutants. Interrupt it and run it again: it goes on. Fails if one survives that has no reason, or one
@@ -70,12 +72,13 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     std::fs::create_dir_all(&place.below).map_err(|error| error.to_string())?;
     let mutants = mutant::all(&place.root)?;
     let mut ledger = Ledger::open(&place.below.join("ledger.jsonl"), &place.root)?;
-    let selected: Vec<usize> = (0..mutants.len())
+    let mut selected: Vec<usize> = (0..mutants.len())
         .filter(|&at| {
             arguments.room.is_empty() || arguments.room.iter().any(|room| room == mutants[at].room())
         })
         .filter(|at| arguments.shard.is_none_or(|(k, n)| at % n == k - 1))
         .collect();
+    selected.sort_by_key(|&at| mutants[at].turn());
     if !arguments.report {
         judge_all(arguments, &place, &mutants, &selected, &mut ledger)?;
     }
@@ -155,18 +158,25 @@ fn judge(
 ) -> Result<(), String> {
     let next = AtomicUsize::new(0);
     let ledger = Mutex::new(ledger);
+    let kills = Mutex::new(Kills::default());
     each(jobs, || {
         let turn = next.fetch_add(1, Relaxed);
         let Some(&number) = waiting.get(turn) else { return Ok(false) };
         let function = tree.function(number);
-        let reaching =
-            checks.iter().filter(|check| function.is_some_and(|function| check.reaches.contains(&function)));
+        let mutant = &mutants[number];
+        let mut reaching: Vec<&Check> = checks
+            .iter()
+            .filter(|check| function.is_some_and(|function| check.reaches.contains(&function)))
+            .collect();
+        let last = ledger.lock().expect("no panic").noticed(mutant).map(str::to_owned);
+        kills.lock().expect("no panic").sort(&mut reaching, mutant, last.as_deref());
         let mut verdict = Verdict::Unreached;
         let mut by = None;
         for check in reaching {
             verdict = Verdict::Survived;
             if let Some(noticed) = check.notices(number)? {
                 (verdict, by) = (noticed, Some(check.name.as_str()));
+                kills.lock().expect("no panic").add(mutant, check);
                 break;
             }
         }
@@ -174,17 +184,36 @@ fn judge(
             "{}/{} {verdict:?}: {} {}",
             turn + 1,
             waiting.len(),
-            mutants[number].name,
+            mutant.name,
             by.unwrap_or_default()
         );
         let mut ledger = ledger.lock().expect("no panic");
         // Who survived the first judges was reached, whatever reaches it later.
-        if verdict == Verdict::Unreached && ledger.find(&mutants[number]).is_some() {
-            verdict = ledger.find(&mutants[number]).map_or(verdict, |line| line.verdict);
+        if verdict == Verdict::Unreached {
+            verdict = ledger.find(mutant).map_or(verdict, |line| line.verdict);
         }
-        ledger.add(&mutants[number], Line::new(verdict, by, stage))?;
+        ledger.add(mutant, Line::new(verdict, by, stage))?;
         Ok(true)
     })
+}
+
+/// How many mutants of a file each check has noticed.
+#[derive(Default)]
+struct Kills(BTreeMap<(String, String), u32>);
+
+impl Kills {
+    fn add(&mut self, mutant: &Mutant, check: &Check) {
+        *self.0.entry((mutant.file.clone(), check.name.clone())).or_default() += 1;
+    }
+
+    /// Puts who noticed the mutant last first, then who notices most of its file in the least time.
+    fn sort(&self, checks: &mut [&Check], mutant: &Mutant, last: Option<&str>) {
+        let effort = |check: &&Check| {
+            let kills = self.0.get(&(mutant.file.clone(), check.name.clone())).copied().unwrap_or(0);
+            if last == Some(check.name.as_str()) { Duration::ZERO } else { check.takes / (kills + 1) }
+        };
+        checks.sort_by_cached_key(effort);
+    }
 }
 
 /// Does `work` on some threads until it says that there is no more, or fails.
