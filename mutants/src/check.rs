@@ -64,7 +64,8 @@ impl Check {
     /// Runs for at most `limit` of the processor's time, and much longer of others' while it waits.
     fn run(&self, mutant: &str, limit: Duration) -> Result<End, String> {
         const MEMORY_KIB: u64 = 12 << 20;
-        let limited = format!("ulimit -t {} -v {MEMORY_KIB}; exec \"$0\" \"$@\"", limit.as_secs());
+        let limited =
+            format!("ulimit -t {} && ulimit -v {MEMORY_KIB} && exec \"$0\" \"$@\"", limit.as_secs());
         let mut child = Command::new("sh")
             .args(["-c", &limited])
             .arg(&self.program)

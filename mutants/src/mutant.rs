@@ -47,6 +47,12 @@ impl Mutant {
         inside.split('/').next().unwrap_or(inside).trim_end_matches(".rs")
     }
 
+    /// A source with nothing else altered.
+    pub(crate) fn altered(&self, source: &str) -> String {
+        let (start, end) = (self.span.start.byte(source), self.span.end.byte(source));
+        format!("{}{}{}", &source[..start], self.replacement, &source[end..])
+    }
+
     /// When it is judged: the lowest first.
     pub(crate) fn turn(&self) -> usize {
         FIRST.iter().position(|room| *room == self.room()).unwrap_or(FIRST.len())
@@ -78,8 +84,6 @@ pub(crate) enum Verdict {
     Unreached,
     /// It does not compile.
     Unviable,
-    /// It cannot be switched on in a build of all: see `weave`.
-    Alone,
 }
 
 impl Verdict {
