@@ -51,7 +51,8 @@ impl Check {
         Ok(())
     }
 
-    /// Tells whether it notices a mutant, and how.
+    /// Tells whether it notices a mutant, and how. Time is out after ten times, and five seconds more than,
+    /// what it takes without one: that is no accident.
     pub(crate) fn notices(&self, mutant: usize) -> Result<Option<Verdict>, String> {
         Ok(match self.run(&mutant.to_string(), Duration::from_secs(5) + 10 * self.takes)? {
             End::Passed => None,
@@ -63,7 +64,8 @@ impl Check {
     /// Runs for at most `limit` of the processor's time, and much longer of others' while it waits.
     fn run(&self, mutant: &str, limit: Duration) -> Result<End, String> {
         const MEMORY_KIB: u64 = 12 << 20;
-        let limited = format!("ulimit -t {} -v {MEMORY_KIB}; exec \"$0\" \"$@\"", limit.as_secs());
+        let limited =
+            format!("ulimit -t {} && ulimit -v {MEMORY_KIB} && exec \"$0\" \"$@\"", limit.as_secs());
         let mut child = Command::new("sh")
             .args(["-c", &limited])
             .arg(&self.program)
@@ -72,6 +74,11 @@ impl Check {
             .env("MUTANT", mutant)
             .env("CARGO_MANIFEST_DIR", &self.directory)
             .env_remove("RUST_BACKTRACE")
+            // That it fails is enough; the least example that fails is not looked for.
+            .env("PROPTEST_MAX_SHRINK_TIME", "1")
+            .env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "true")
+            // Whoever judges again judges by the same examples.
+            .env("PROPTEST_RNG_SEED", "1")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -1,13 +1,22 @@
 //! Who judges: first the crate's own tests, then, what those let live, the models and the oracle.
 
 use crate::check::{Check, listed};
+use crate::ledger::Stage;
 use crate::tree::Tree;
 
 /// The features that the crate's own tests are built with.
 pub(crate) const FEATURES: &str = "alloc,designs,critical-section,lockdep";
 
+/// The judges of a stage.
+pub(crate) fn of(stage: Stage, tree: &Tree) -> Result<Vec<Check>, String> {
+    match stage {
+        Stage::First => first(tree),
+        Stage::Second => second(tree),
+    }
+}
+
 /// The crate's tests, one check each.
-pub(crate) fn first(tree: &Tree) -> Result<Vec<Check>, String> {
+fn first(tree: &Tree) -> Result<Vec<Check>, String> {
     let build = ["test", "--no-run", "--profile", "mutants", "-p", "rskq", "--features", FEATURES];
     let targets =
         ["--lib", "--test", "stack", "--test", "rules", "--test", "random", "--test", "conformance"];
@@ -16,7 +25,7 @@ pub(crate) fn first(tree: &Tree) -> Result<Vec<Check>, String> {
 }
 
 /// The pieces, the validator's models, the recorded traces, and the small matrix, one model each.
-pub(crate) fn second(tree: &Tree) -> Result<Vec<Check>, String> {
+fn second(tree: &Tree) -> Result<Vec<Check>, String> {
     let build = ["test", "--no-run", "--profile", "mutants", "-p", "loom-tests"];
     let targets = ["--test", "pieces", "--test", "validator", "--test", "shuttle"];
     let mut checks = tests(tree, "loom-tests", &[&build[..], &targets].concat())?;
@@ -34,7 +43,7 @@ pub(crate) fn second(tree: &Tree) -> Result<Vec<Check>, String> {
         for model in listed(&name, &path, &directory)? {
             let Some((design, scenario)) = model.split_once("::") else { continue };
             let arguments = ["matrix", "--design", design, "--scenario", scenario];
-            checks.push(Check::new(model.clone(), &models, &arguments, &directory));
+            checks.push(Check::new(format!("matrix::{model}"), &models, &arguments, &directory));
         }
     }
 

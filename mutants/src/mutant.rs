@@ -37,10 +37,8 @@ impl Position {
 }
 
 impl Mutant {
-    /// The name without line and column, which every change of the file moves.
     pub(crate) fn lasting_name(&self) -> String {
-        let (_, what) = self.name.split_once(": ").expect("a place, then what is done there");
-        format!("{}: {what}", self.file)
+        lasting(&self.name)
     }
 
     /// The room of the crate that it is in.
@@ -48,7 +46,29 @@ impl Mutant {
         let inside = self.file.strip_prefix("src/").unwrap_or(&self.file);
         inside.split('/').next().unwrap_or(inside).trim_end_matches(".rs")
     }
+
+    /// A source with nothing else altered.
+    pub(crate) fn altered(&self, source: &str) -> String {
+        let (start, end) = (self.span.start.byte(source), self.span.end.byte(source));
+        format!("{}{}{}", &source[..start], self.replacement, &source[end..])
+    }
+
+    /// When it is judged: the lowest first.
+    pub(crate) fn turn(&self) -> usize {
+        FIRST.iter().position(|room| *room == self.room()).unwrap_or(FIRST.len())
+    }
 }
+
+/// A mutant's name without line and column, which every change of the file moves.
+pub(crate) fn lasting(name: &str) -> String {
+    let (place, what) = name.split_once(": ").unwrap_or((name, ""));
+    let (file, _) = place.split_once(':').unwrap_or((place, ""));
+    format!("{file}: {what}")
+}
+
+/// The rooms that are judged first, the most important first of all.
+const FIRST: [&str; 9] =
+    ["sync", "lockdep", "slab", "queue", "reuseport", "group", "hash", "migrate", "stack"];
 
 /// How a mutant fared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -64,8 +84,6 @@ pub(crate) enum Verdict {
     Unreached,
     /// It does not compile.
     Unviable,
-    /// It cannot be switched on in a build of all: see `weave`.
-    Alone,
 }
 
 impl Verdict {

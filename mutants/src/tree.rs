@@ -1,12 +1,15 @@
 //! The copy of the workspace that is built, with every mutant in it.
 
-use crate::mutant::{Mutant, Verdict};
+use crate::mutant::Mutant;
 use crate::weave::{NIGHTLY, Place, SWITCH, weave};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+/// The file that says what the crate is.
+const ROOT: &str = "src/lib.rs";
 
 /// What is copied.
 const COPIED: [&str; 8] =
@@ -21,6 +24,17 @@ pub(crate) struct Tree {
     build: PathBuf,
     /// Where each mutant's text is in the files of the copy.
     places: BTreeMap<String, Vec<Place>>,
+    /// The mutants that are not in it.
+    out: BTreeMap<usize, Out>,
+}
+
+/// Why a mutant is not in the copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Out {
+    /// It does not compile.
+    Unviable,
+    /// It cannot be switched at run time: see `weave`.
+    Alone,
 }
 
 impl Tree {
@@ -40,35 +54,32 @@ impl Tree {
             .map(|line| if line.starts_with("members = ") { members } else { line })
             .collect();
         write(&root.join("Cargo.toml"), &format!("{}\n{PROFILE}", manifest.join("\n")))?;
-        Ok(Self { root, build, places: BTreeMap::new() })
+        Ok(Self { root, build, places: BTreeMap::new(), out: BTreeMap::new() })
     }
 
-    /// Weaves all mutants into the copy but those with a verdict already, which it adds to.
-    fn weave(
-        &mut self,
-        from: &Path,
-        mutants: &[Mutant],
-        known: &mut BTreeMap<usize, Verdict>,
-    ) -> Result<(), String> {
+    /// Weaves all mutants into the copy but those that are out.
+    fn weave(&mut self, from: &Path, mutants: &[Mutant]) -> Result<(), String> {
         let mut by_file: BTreeMap<&str, Vec<(usize, &Mutant)>> = BTreeMap::new();
         for (number, mutant) in mutants.iter().enumerate() {
             let of_file = by_file.entry(&mutant.file).or_default();
-            if !known.contains_key(&number) {
+            if !self.out.contains_key(&number) {
                 of_file.push((number, mutant));
             }
         }
-        by_file.entry("src/lib.rs").or_default();
+        by_file.entry(ROOT).or_default();
         for (file, mutants) in by_file {
-            let source = fs::read_to_string(from.join(file)).map_err(|error| format!("{file}: {error}"))?;
-            let mut woven = weave(&source, &mutants)?;
-            if file == "src/lib.rs" {
-                woven.text = format!("{NIGHTLY}{}{SWITCH}", woven.text);
-            }
-            known.extend(woven.alone.into_iter().map(|number| (number, Verdict::Alone)));
+            let woven = weave(&read(from, file)?, &mutants)?;
+            self.out.extend(woven.alone.into_iter().map(|number| (number, Out::Alone)));
             self.places.insert(file.to_owned(), woven.places);
-            write(&self.root.join(file), &woven.text)?;
+            self.write(file, &woven.text)?;
         }
         Ok(())
+    }
+
+    /// Writes a file of the crate.
+    fn write(&self, file: &str, text: &str) -> Result<(), String> {
+        let path = self.root.join(file);
+        if file == ROOT { write(&path, &format!("{NIGHTLY}{text}{SWITCH}")) } else { write(&path, text) }
     }
 
     /// Weaves, and takes out what does not compile until the rest does.
@@ -77,35 +88,51 @@ impl Tree {
         from: &Path,
         mutants: &[Mutant],
         features: &str,
-    ) -> Result<BTreeMap<usize, Verdict>, String> {
-        let mut known = BTreeMap::new();
+    ) -> Result<(), String> {
         loop {
-            self.weave(from, mutants, &mut known)?;
-            let (built, messages) = self.cargo(&[
-                "check",
-                "--profile",
-                "mutants",
-                "--lib",
-                "-p",
-                "rskq",
-                "--features",
-                features,
-            ])?;
-            if built {
-                return Ok(known);
-            }
-            let before = known.len();
+            self.weave(from, mutants)?;
+            let Err(messages) = self.check(features)? else { return Ok(()) };
+            let before = self.out.len();
             for error in messages.iter().filter(|m| m["message"]["level"] == "error") {
-                known.extend(self.blamed(&error["message"]).map(|number| (number, Verdict::Unviable)));
+                let blamed: Vec<usize> = self.blamed(&error["message"]).collect();
+                self.out.extend(blamed.into_iter().map(|number| (number, Out::Unviable)));
             }
-            println!(
-                "mutants: {} do not compile",
-                known.values().filter(|v| **v == Verdict::Unviable).count()
-            );
-            if known.len() == before {
+            println!("mutants: {} do not compile", self.those(Out::Unviable).count());
+            if self.out.len() == before {
                 return Err(told(&messages));
             }
         }
+    }
+
+    /// Tells whether the crate compiles, or what the compiler says.
+    fn check(&self, features: &str) -> Result<Result<(), Vec<Value>>, String> {
+        let (built, messages) =
+            self.cargo(&["check", "--profile", "mutants", "--lib", "-p", "rskq", "--features", features])?;
+        Ok(if built { Ok(()) } else { Err(messages) })
+    }
+
+    /// The mutants that are not in the copy for some reason.
+    pub(crate) fn those(&self, out: Out) -> impl Iterator<Item = usize> {
+        self.out.iter().filter(move |&(_, why)| *why == out).map(|(&number, _)| number)
+    }
+
+    /// Does `work` while the copy of a mutant's file has this mutant and no other, unless that does not compile.
+    pub(crate) fn with<T>(
+        &self,
+        from: &Path,
+        mutant: &Mutant,
+        features: &str,
+        work: impl FnOnce() -> Result<T, String>,
+    ) -> Result<Option<T>, String> {
+        let path = self.root.join(&mutant.file);
+        let woven = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", mutant.file))?;
+        self.write(&mutant.file, &mutant.altered(&read(from, &mutant.file)?))?;
+        let done = match self.check(features)? {
+            Ok(()) => Some(work()?),
+            Err(_) => None,
+        };
+        write(&path, &woven)?;
+        Ok(done)
     }
 
     /// The mutants that a compiler's message is about.
@@ -167,6 +194,10 @@ fn told(messages: &[Value]) -> String {
 fn done(command: &mut Command) -> Result<(), String> {
     let status = command.status().map_err(|error| format!("{command:?}: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}")) }
+}
+
+fn read(from: &Path, file: &str) -> Result<String, String> {
+    fs::read_to_string(from.join(file)).map_err(|error| format!("{file}: {error}"))
 }
 
 /// Writes a file unless it says so already, since what is written is built again.

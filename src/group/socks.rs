@@ -94,8 +94,7 @@ impl<'s, B: Backend> Socks<'s, B> {
             return 1;
         }
         let levels = Self::levels_at(place);
-        let grows = levels > 0 && place == Self::capacity(levels);
-        levels + grows as u32
+        levels + (place == Self::capacity(levels)) as u32
     }
 
     /// Returns the word of `chunk` that leads to `place`, with `level` chunks below it. A reader may come

@@ -1,14 +1,17 @@
 //! Who may be bound, and listen, that is in a group already.
 
-use super::BindTable;
+use super::{BindTable, Key, bucket_of};
 use crate::address::{Port, RcvSaddr};
 use crate::group::SockReuseport;
 use crate::net::{GroupRef, ListenerRef};
 use crate::outcome::BindError;
+use crate::request::Tuple;
 use crate::slab::{Fresh, NONE};
 use crate::testing::{B, Memory, TestNet, nothing_held};
 use core::net::SocketAddr;
 use core::sync::atomic::Ordering;
+use std::collections::BTreeSet;
+use std::format;
 
 type Sock<'w, 's> = ListenerRef<'w, 's, u32, B>;
 
@@ -113,4 +116,43 @@ fn a_closed_section_is_no_group_of_its_own() {
         world.close(first);
         world.close(second);
     });
+}
+
+/// In how many buckets, of very many, some keys are.
+fn buckets(keys: impl Iterator<Item = impl Key>) -> usize {
+    keys.map(|key| bucket_of(&key, 1 << 20)).collect::<BTreeSet<_>>().len()
+}
+
+/// Keys that differ in one part only, whichever it is, do not meet in a bucket.
+#[test]
+fn every_part_of_a_key_spreads() {
+    let at = |ip: [u16; 2], port: u16, four: bool| -> SocketAddr {
+        let [net, host] = ip;
+        let text = if four {
+            format!("10.{net}.0.{host}:{port}")
+        } else {
+            format!("[2001:db8:{net}::{host}]:{port}")
+        };
+        text.parse().unwrap()
+    };
+    for four in [true, false] {
+        let part = |part: usize| {
+            (0..200).map(move |n| {
+                let mut parts = [1_u16; 6];
+                parts[part] = n;
+                let [net, host, port, remote_net, remote_host, remote_port] = parts;
+                let (local, remote) = ([net, host], [remote_net, remote_host]);
+                Tuple { local: at(local, port, four), remote: at(remote, remote_port, four) }
+            })
+        };
+        for each in 0..6 {
+            assert_eq!(buckets(part(each)), 200, "part {each}");
+        }
+        for each in 0..3 {
+            let place = |tuple: Tuple| crate::address::Place::from(tuple.local);
+            assert_eq!(buckets(part(each).map(place)), 200, "part {each} of a place");
+        }
+    }
+    assert_eq!(buckets(0..200_u16), 200);
+    assert_eq!(bucket_of(&7, 0), None);
 }

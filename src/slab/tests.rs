@@ -283,3 +283,38 @@ proptest! {
         prop_assert_eq!(things.0.available(), SLOTS);
     }
 }
+
+/// What is boxed goes with its storage, what is lent does not.
+#[test]
+fn storage_drops_what_is_its_own() {
+    use super::{Storage, Vacant};
+    static DROPPED: AtomicU32 = AtomicU32::new(0);
+    struct Element;
+    impl Vacant for Element {
+        const VACANT: Self = Element;
+    }
+    impl Drop for Element {
+        fn drop(&mut self) {
+            DROPPED.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    let mut lent = [Element, Element];
+    drop(Storage::from(&mut lent));
+    assert_eq!(DROPPED.load(Ordering::Relaxed), 0);
+    drop(Storage::<Element>::boxed(3));
+    assert_eq!(DROPPED.load(Ordering::Relaxed), 3);
+}
+
+/// Ids are keys of the embedder's own tables: what differs is told to the hasher.
+#[test]
+fn an_id_is_hashed_and_shown_by_its_parts() {
+    use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+    let hashes = |parts: [u32; 2]| {
+        let id = Id::<Thing>::from_parts(parts[0], parts[1]);
+        BuildHasherDefault::<DefaultHasher>::default().hash_one(id)
+    };
+    assert_eq!(hashes([1, 2]), hashes([1, 2]));
+    assert_ne!(hashes([1, 2]), hashes([2, 2]));
+    assert_ne!(hashes([1, 2]), hashes([1, 3]));
+    assert_eq!(std::format!("{:?}", Id::<Thing>::from_parts(1, 2)), "1v2");
+}

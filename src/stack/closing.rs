@@ -73,7 +73,6 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
                 moved
             }
         };
-        let told_before = matches!(*descriptor, Descriptor::Stopping { .. });
         let handed = matches!(moved, Moved::All(_));
         *descriptor = Descriptor::Stopping { close, handed };
         let listens = listener.listens();
@@ -84,9 +83,8 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
         };
         drop(descriptor);
         let (moved, drained) = match moved {
-            Moved::All(None) if told_before => {
-                (estate.as_ref().and_then(|estate| self.told_again(estate)), true)
-            }
+            // Whose steps were begun before, or who held nothing: that one stored no estate.
+            Moved::All(None) => (estate.as_ref().and_then(|estate| self.told_again(estate)), true),
             Moved::All(moved) => (moved, true),
             Moved::NotAll(moved) => (moved, false),
         };

@@ -216,3 +216,12 @@ fn the_other_designs_pay_for_each_connection() {
         }
     }
 }
+
+/// Who listens at the address is looked up once for all: each one is taken from a queue and put in another.
+#[test]
+fn a_requeue_looks_up_once_who_gets_the_connections() {
+    let of = |waiting| costs(Design::Requeue, Holds { waiting, ..Holds::default() });
+    for (few, many) in of(1).into_iter().zip(of(101)) {
+        assert_eq!(many.locks - few.locks, 2 * 100);
+    }
+}

@@ -288,6 +288,19 @@ fn under_handover_the_heirs_limit_counts_what_it_inherits() {
     finish(stack, &[b]);
 }
 
+/// What was reset has no owner any more: that alone is something to hand over.
+#[test]
+fn under_handover_what_was_reset_counts_for_the_heir() {
+    let (mut stack, [a, b]) = group(Design::Handover, 2);
+    let handshake = opened(&stack, a, 1);
+    assert_eq!(accept_all(&stack, a), [1]);
+    reset_by_client(&stack, handshake);
+    assert_eq!(close(&stack, a), [End::HandedOver(b, 0)]);
+    assert_eq!(fastopenq(&mut stack, b), (1, 1));
+    assert_eq!(stack.evict_reset(b), Ok(true));
+    finish(stack, &[b]);
+}
+
 #[test]
 fn a_listener_that_stops_lets_go_of_those_that_were_reset() {
     for design in DESIGNS {

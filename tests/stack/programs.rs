@@ -302,6 +302,25 @@ fn a_program_is_told_on_which_occasion_a_connection_migrates() {
     finish(stack, &ids[..1]);
 }
 
+/// A requeue asks for each connection as Linux does, with the switch on or off.
+#[test]
+fn a_program_is_told_of_a_requeue_what_kind_of_connection_goes() {
+    let program = TestProgram::new(AttachType::SelectOrMigrate, migrates_to_0);
+    let stack = stack_with(MANY, Design::Requeue, &[program], 0);
+    let ids: [Listener; 2] = std::array::from_fn(|_| stack.listen_at(addr(), 64, true).unwrap());
+    assert_eq!(stack.attach_reuseport_prog(ids[0], ProgramId(0)), Ok(()));
+    stack.set_fastopen(ids[1], 4).unwrap();
+    assert_eq!(deliver_at(&stack, (1, 2), (0, 1), 1), ids[1]);
+    let FastOpened { delivered: went, handshake } =
+        stack.syn_fastopen(arrival_at((1, 2), (0, 1), 2), HERE, 2).unwrap();
+    assert_eq!(delivered(Ok(went), 2), Ok(ids[1]));
+    assert_eq!(program.occasions(), [Occasion::Syn; 2]);
+    assert_eq!(close(&stack, ids[1]), [End::Moved(ids[0]), End::Moved(ids[0])]);
+    assert_eq!(program.occasions(), [Occasion::Close, Occasion::CloseFastOpen]);
+    assert_eq!(stack.fastopen_remove(handshake, HandshakeEnd::Done, HERE), Ok(()));
+    finish(stack, &ids[..1]);
+}
+
 /// Rule 20: who may decide is looked at again at each choice.
 #[test]
 fn a_program_that_was_taken_away_since_decides_no_more() {

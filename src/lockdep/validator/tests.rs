@@ -2,6 +2,7 @@
 
 mod interrupts;
 mod limits;
+mod pieces;
 mod text;
 
 use super::{Acquisition, ClassId, Context, Kind, Policy, Validator, Violation};

@@ -3,6 +3,7 @@
 use super::super::{ClassKey, Irq, MAX_CLASSES, MAX_EDGES, MAX_HELD, MAX_VIOLATIONS, Table};
 use super::*;
 extern crate std;
+use std::string::ToString;
 use std::vec::Vec;
 
 /// Names that outlive every validator.
@@ -25,7 +26,10 @@ fn a_full_class_table_is_reported_and_counted() {
     }
     let key = ClassKey::new("one more");
     assert!(key.id(&w.validator).is_err() && key.id(&w.validator).is_err());
-    assert_eq!(w.validator.counts().classes_refused, 4);
+    let counts = w.validator.counts();
+    assert_eq!((counts.classes as usize, counts.classes_refused), (MAX_CLASSES, 4));
+    let text = w.validator.report(w.validator.violation(0).unwrap()).to_string();
+    assert!(text.starts_with("no room in the class table: locks of a class are not checked\n"), "{text}");
     assert_eq!(w.validator.register(&NUMBERED[7]), Ok(w.classes[7]), "a known name still is");
     let cpu = Context::new();
     w.nest(&cpu, &[62, 63]).unwrap();
@@ -54,15 +58,24 @@ fn a_full_table_of_sites_is_reported_and_every_order_is_checked() {
     let counts = w.validator.counts();
     assert_eq!((counts.edges as usize, counts.edges_unseen), (MAX_EDGES, full));
     assert_eq!(MAX_EDGES + full as usize, MAX_CLASSES * (MAX_CLASSES - 1) / 2);
+    let mut last = None;
     for first in 0..MAX_CLASSES {
         for second in first + 1..MAX_CLASSES {
-            assert_eq!(kind(w.nest(&cpu, &[second, first])), Some(Kind::Cycle));
+            last = w.nest(&cpu, &[second, first]).err();
+            assert_eq!(last.map(|violation| violation.kind), Some(Kind::Cycle));
         }
     }
     // Those were many more than are kept; the others were returned and counted.
     let counts = w.validator.counts();
     assert_eq!(counts.violations as usize, MAX_VIOLATIONS);
     assert_eq!((counts.violations_lost + counts.violations - 1) as usize, MAX_EDGES + full as usize);
+    let last = last.unwrap();
+    assert_eq!(last.seen, counts.violations_lost, "one that is not kept tells how many are not");
+    let text = w.validator.report(last).to_string();
+    assert!(
+        text.contains("class 62 before class 63, seen where there was no room to note the sites\n"),
+        "{text}"
+    );
 }
 
 /// A context that holds more than it can write down says so, and finds its feet again.

@@ -183,3 +183,47 @@ a schedule that deadlocks:
 seen 1 times";
     assert_eq!(text(&w, verdict), expected);
 }
+
+/// Where a schedule's second column begins.
+fn column(text: &str) -> usize {
+    let heading = text.lines().find(|line| line.contains("CPU 0")).unwrap();
+    heading.find("CPU 1").unwrap()
+}
+
+/// A column is as wide as the longest name with what is written around it, and no wider.
+#[test]
+fn a_schedule_has_room_for_long_names() {
+    let learning = |names: [&'static str; 2]| {
+        let validator = Validator::new(&[], Policy::Record);
+        let classes = names.map(|name| validator.register(name).unwrap());
+        World { validator, classes }
+    };
+    const LONG: &str = "twenty letters, or so";
+    for names in [[LONG, "B"], ["A", LONG]] {
+        let w = learning(names);
+        let cpu = Context::new();
+        w.nest(&cpu, &[0, 1]).unwrap();
+        let cycle = column(&text(&w, w.nest(&cpu, &[1, 0])));
+        assert_eq!(cycle, 2 + if names[0] == LONG { LONG.len() + 14 } else { 24 }, "who is waited for first");
+
+        let w = learning(names);
+        w.lock(&cpu, 0).unwrap();
+        w.lock(&cpu, 1).unwrap();
+        for class in [0, 1] {
+            let pair = column(&text(&w, w.lock_as(&cpu, w.a(class, 1), Nesting::None)));
+            assert_eq!(pair, 2 + if names[class] == LONG { LONG.len() + 20 } else { 24 });
+            w.unlock(&cpu, class).unwrap();
+            w.validator.unlocked(&cpu, w.a(class, 1)).unwrap();
+        }
+
+        let w = learning(names);
+        let handler = cpu.enter(Irq::Hard);
+        w.nest(&cpu, &[0]).unwrap();
+        cpu.leave(handler);
+        w.nest(&cpu, &[1]).unwrap();
+        cpu.irqs_off(Irq::Hard);
+        let verdict = w.nest(&cpu, &[0, 1]);
+        w.validator.irqs_on(&cpu, Irq::Hard).unwrap();
+        assert_eq!(column(&text(&w, verdict)), 2 + LONG.len() + 16);
+    }
+}
