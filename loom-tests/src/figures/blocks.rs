@@ -153,8 +153,8 @@ fn live(record: &Record) -> Result<String, String> {
 }
 
 fn mutants(root: &Path) -> Result<String, String> {
-    const COMMAND: &str =
-        "`make mutants`, and `cargo run --release -p mutants -- --report --json mutants/summary.json`";
+    const COMMAND: &str = "`make mutants`, and \
+        `cargo run --release --manifest-path mutants/Cargo.toml -- --report --json mutants/summary.json`";
     let Ok(text) = fs::read_to_string(root.join("mutants/summary.json")) else {
         return Ok(format!("Not recorded: {COMMAND}.\n"));
     };
