@@ -27,7 +27,7 @@ fresh() {
     rm -rf "$copy"
     mkdir -p "$copy"
     cp -r Cargo.toml Cargo.lock README.md LICENSE src "$copy/"
-    sed '/^skip = \[/,/^\]/d' deny.toml >"$copy/deny.toml"
+    sed '/^\(skip\|exceptions\) = \[/,/^\]/d' deny.toml >"$copy/deny.toml"
     sed -i 's/^members = .*/members = []/; /^\[dev-dependencies\]/,/^$/d; /^\[\[bench\]\]/,/^$/d' "$copy/Cargo.toml"
 }
 
