@@ -285,7 +285,11 @@ mod tests {
         found.figures[0].ns = vec![11.1; 3];
         assert_eq!(found.verdict(&goals[0]).met(), Some(false));
         assert_eq!(found.verdict(&goals[1]).met(), None);
-        let hold = goals.iter().find(|goal| goal.text.contains("hold")).unwrap();
-        assert_eq!(found.verdict(hold).met(), Some(false));
+        let about = |what: &str| goals.iter().find(|goal| goal.text.contains(what)).unwrap();
+        assert_eq!(found.verdict(about("hold")).met(), Some(false));
+        assert_eq!(found.verdict(about("switched off")).met(), None);
+        assert_eq!(found.verdict(about("rolling restarts")).met(), None);
+        found.switched_off = Some("the same".into());
+        assert_eq!(found.verdict(about("switched off")).met(), Some(true));
     }
 }

@@ -167,7 +167,7 @@ fn page(found: &Found, machine: &Machine, limits: &str) -> Result<String, std::f
     writeln!(text, "## Instructions\n\n| probe | instructions |\n|---|--:|")?;
     found.counts.figures.iter().try_for_each(|(name, count)| writeln!(text, "| {name} | {count:.1} |"))?;
     if let Some(says) = &found.switched_off {
-        writeln!(text, "\nWith feature `lockdep` off, by `ci/lockdep-off/check.sh`: {says}.")?;
+        writeln!(text, "\nWith feature `lockdep` off, as `ci/lockdep-off/check.sh` found it: {says}.")?;
     }
     writeln!(text, "\n## Bytes\n\n| what | bytes |\n|---|--:|")?;
     found.sizes.iter().try_for_each(|size| writeln!(text, "| {} | {} |", size.what, size.bytes))?;
@@ -203,7 +203,9 @@ pub fn report(criterion: &Path, out: &Path, root: &Path) -> Result<(), Box<dyn E
         holds: holds::of_a_flood(100_000),
         outside,
         restarts: restarts::read_all(out)?,
-        switched_off: outside::text(out, "lockdep-off").ok().map(|says| says.trim().to_owned()),
+        switched_off: outside::text(out, "lockdep-off")
+            .ok()
+            .map(|says| says.trim().replace("lockdep-off: ", "")),
     };
     fs::create_dir_all(out)?;
     fs::write(out.join("times.json"), serde_json::to_string_pretty(&found.figures)?)?;
