@@ -1,6 +1,7 @@
 //! The checks that judge: what each reaches, how long it takes, and whether it notices.
 
 use crate::mutant::Verdict;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -21,6 +22,14 @@ pub(crate) struct Check {
     pub(crate) takes: Duration,
 }
 
+/// What is learnt of a check, to be kept.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Learnt {
+    pub(crate) name: String,
+    reaches: BTreeSet<usize>,
+    takes: Duration,
+}
+
 /// How a run ended.
 enum End {
     Passed,
@@ -35,8 +44,14 @@ impl Check {
         Self { name, program, arguments, directory, reaches: BTreeSet::new(), takes: Duration::ZERO }
     }
 
+    /// Takes over what was learnt of it before.
+    pub(crate) fn remember(&mut self, learnt: &Learnt) {
+        self.reaches.clone_from(&learnt.reaches);
+        self.takes = learnt.takes;
+    }
+
     /// Runs without a mutant, and learns what it reaches.
-    pub(crate) fn learn(&mut self, scratch: &Path) -> Result<(), String> {
+    pub(crate) fn learn(&mut self, scratch: &Path) -> Result<Learnt, String> {
         let reached = scratch.join(format!("reached-{:?}", std::thread::current().id()));
         let _ = fs::remove_file(&reached);
         let started = Instant::now();
@@ -48,7 +63,7 @@ impl Check {
         // Nothing is written where nothing was reached.
         let told = fs::read_to_string(&reached).unwrap_or_default();
         self.reaches = told.lines().filter_map(|line| line.parse().ok()).collect();
-        Ok(())
+        Ok(Learnt { name: self.name.clone(), reaches: self.reaches.clone(), takes: self.takes })
     }
 
     /// Tells whether it notices a mutant, and how. Time is out after ten times, and five seconds more than,

@@ -1,11 +1,14 @@
 //! Asks the judges, stage after stage.
 
-use crate::check::Check;
-use crate::ledger::{Ledger, Line, Stage};
+use crate::check::{Check, Learnt};
+use crate::ledger::{Ledger, Line, Stage, State};
 use crate::mutant::{Mutant, Verdict};
+use crate::reasons::Reasons;
 use crate::tree::{Out, Tree};
 use crate::{Arguments, Place, judges};
 use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -18,22 +21,29 @@ pub(crate) fn judge_all(
     place: &Place,
     mutants: &[Mutant],
     selected: &[usize],
+    reasons: &Reasons,
     ledger: &mut Ledger,
 ) -> Result<(), String> {
+    let reasons = reasons.all();
     let mut tree = Tree::copy(&place.root, &place.below)?;
     tree.weave_what_compiles(&place.root, mutants, judges::FEATURES)?;
     for number in tree.those(Out::Unviable) {
         ledger.add(&mutants[number], Line::new(Verdict::Unviable, None, Stage::Second))?;
     }
     for stage in [Stage::First, Stage::Second] {
-        let waiting = selected.iter().copied().filter(|&at| !ledger.has_passed(&mutants[at], stage));
+        // A reason says that no check can notice: those of the second stage take too long for that.
+        let excused = |mutant: &Mutant| reasons.contains_key(mutant.lasting_name().as_str());
+        let waiting = selected.iter().copied().filter(|&at| {
+            let is_excused = stage == Stage::Second && excused(&mutants[at]);
+            !is_excused && !ledger.has_passed(&mutants[at], stage)
+        });
         let (alone, woven): (Vec<usize>, Vec<usize>) =
             waiting.partition(|waiting| tree.those(Out::Alone).any(|alone| alone == *waiting));
         if alone.len() + woven.len() == 0 || arguments.first_only && stage == Stage::Second {
             continue;
         }
         let checks = judges::of(stage, &tree)?;
-        let checks = learn(checks, &place.below, arguments.jobs)?;
+        let checks = learn(checks, &place.below, arguments.jobs, ledger.of())?;
         let court = Court::new(&checks, mutants, ledger, stage);
         let all = woven.len() + alone.len();
         let turn = AtomicUsize::new(0);
@@ -51,7 +61,8 @@ pub(crate) fn judge_all(
             let work = || judges::of(stage, &tree).and_then(|_| court.judge(number, mutants.len(), |_| true));
             let told = match tree.with(&place.root, &mutants[number], judges::FEATURES, work)? {
                 Some(told) => told,
-                None => court.enter(number, Verdict::Unviable, None)?,
+                // Nobody else has to judge that.
+                None => court.enter(number, Line::new(Verdict::Unviable, None, Stage::Second))?,
             };
             println!("{turn}/{all} {told}");
         }
@@ -59,23 +70,38 @@ pub(crate) fn judge_all(
     Ok(())
 }
 
-/// Runs every check without a mutant, and sorts them, the fastest first.
-fn learn(checks: Vec<Check>, scratch: &Path, jobs: usize) -> Result<Vec<Check>, String> {
+/// Runs every check without a mutant that did not run so before, and sorts them, the fastest first.
+fn learn(checks: Vec<Check>, scratch: &Path, jobs: usize, of: &State) -> Result<Vec<Check>, String> {
     let all = checks.len();
+    let path = scratch.join(format!("learnt-{}.jsonl", of.name()));
+    let known = std::fs::read_to_string(&path).unwrap_or_default();
+    let known = known.lines().filter_map(|line| serde_json::from_str::<Learnt>(line).ok());
+    let known: BTreeMap<String, Learnt> = known.map(|learnt| (learnt.name.clone(), learnt)).collect();
+    let file = OpenOptions::new().create(true).append(true).open(&path);
+    let file = Mutex::new(file.map_err(|error| format!("{}: {error}", path.display()))?);
     let left = Mutex::new(checks);
-    let learnt = Mutex::new(Vec::with_capacity(all));
+    let done = Mutex::new(Vec::with_capacity(all));
     each(jobs, || {
         let Some(mut check) = left.lock().expect("no panic").pop() else { return Ok(false) };
-        check.learn(scratch)?;
-        learnt.lock().expect("no panic").push(check);
+        match known.get(&check.name) {
+            Some(learnt) => check.remember(learnt),
+            None => {
+                let learnt = serde_json::to_string(&check.learn(scratch)?).map_err(|e| e.to_string())?;
+                writeln!(file.lock().expect("no panic"), "{learnt}").map_err(|error| error.to_string())?;
+            }
+        }
+        done.lock().expect("no panic").push(check);
         Ok(true)
     })?;
-    let mut checks = learnt.into_inner().expect("no panic");
+    let mut checks = done.into_inner().expect("no panic");
     checks.sort_by_key(|check| check.takes);
     let takes: f64 = checks.iter().map(|check| check.takes.as_secs_f64()).sum();
     println!("mutants: {all} checks pass without a mutant, {takes:.0} s in all");
     Ok(checks)
 }
+
+/// How long the checks of a stage that reach a mutant may take in all, without it.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The judges of a stage at work.
 struct Court<'a> {
@@ -103,26 +129,37 @@ impl<'a> Court<'a> {
         let mut reaching: Vec<&Check> = self.checks.iter().filter(|check| reaches(check)).collect();
         let last = self.ledger.lock().expect("no panic").noticed(mutant).map(str::to_owned);
         self.kills.lock().expect("no panic").sort(&mut reaching, mutant, last.as_deref());
+        let mut taken = Duration::ZERO;
+        let mut asked = 0;
         for check in &reaching {
+            if taken > PATIENCE {
+                break;
+            }
+            (asked, taken) = (asked + 1, taken + check.takes);
             if let Some(noticed) = check.notices(switch)? {
                 self.kills.lock().expect("no panic").add(mutant, check);
-                return self.enter(number, noticed, Some(&check.name));
+                return self.enter(number, Line::new(noticed, Some(&check.name), self.stage));
             }
         }
         let verdict = if reaching.is_empty() { Verdict::Unreached } else { Verdict::Survived };
-        self.enter(number, verdict, None)
+        let line = Line::new(verdict, None, self.stage);
+        self.enter(number, Line { asked: [asked, reaching.len()], ..line })
     }
 
-    fn enter(&self, number: usize, verdict: Verdict, by: Option<&str>) -> Result<String, String> {
+    fn enter(&self, number: usize, mut line: Line) -> Result<String, String> {
         let mutant = &self.mutants[number];
         let mut ledger = self.ledger.lock().expect("no panic");
         // Who survived the first judges was reached, whatever reaches it later.
-        let earlier = ledger.find(mutant).map(|line| line.verdict);
-        let verdict = if verdict == Verdict::Unreached { earlier.unwrap_or(verdict) } else { verdict };
-        // What does not compile nobody else has to judge.
-        let stage = if verdict == Verdict::Unviable { Stage::Second } else { self.stage };
-        ledger.add(mutant, Line::new(verdict, by, stage))?;
-        Ok(format!("{verdict:?}: {} {}", mutant.name, by.unwrap_or_default()))
+        if line.verdict == Verdict::Unreached {
+            line.verdict = ledger.find(mutant).map_or(line.verdict, |earlier| earlier.verdict);
+        }
+        let [asked, all] = line.asked;
+        let told = match &line.by {
+            Some(by) => format!("{:?}: {} {by}", line.verdict, mutant.name),
+            None => format!("{:?}: {} {asked}/{all}", line.verdict, mutant.name),
+        };
+        ledger.add(mutant, line)?;
+        Ok(told)
     }
 }
 

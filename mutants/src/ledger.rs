@@ -25,11 +25,14 @@ pub(crate) struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) by: Option<String>,
     pub(crate) stage: Stage,
+    /// Of the checks of the last stage that reach one that survived, how many there was time for, and all.
+    #[serde(default)]
+    pub(crate) asked: [usize; 2],
 }
 
 impl Line {
     pub(crate) fn new(verdict: Verdict, by: Option<&str>, stage: Stage) -> Self {
-        Self { verdict, by: by.map(str::to_owned), stage }
+        Self { verdict, by: by.map(str::to_owned), stage, asked: [0; 2] }
     }
 
     /// Tells whether nobody has to judge it any more.
@@ -47,6 +50,11 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// What a file about this state is called.
+    pub(crate) fn name(&self) -> String {
+        format!("{}-{}", self.source, self.checks)
+    }
+
     /// Of what is in `root`.
     pub(crate) fn read(root: &Path) -> Result<Self, String> {
         let of = |all: &[&str]| {

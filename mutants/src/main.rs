@@ -80,10 +80,10 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
         .filter(|at| arguments.shard.is_none_or(|(k, n)| at % n == k - 1))
         .collect();
     selected.sort_by_key(|&at| mutants[at].turn());
-    if !arguments.report {
-        judge_all(arguments, &place, &mutants, &selected, &mut ledger)?;
-    }
     let reasons = Reasons::read(&place.root.join("mutants/survivors.toml"))?;
+    if !arguments.report {
+        judge_all(arguments, &place, &mutants, &selected, &reasons, &mut ledger)?;
+    }
     let summary = Summary::new(&mutants, &ledger, &reasons);
     print!("{summary}");
     if let Some(path) = &arguments.json {

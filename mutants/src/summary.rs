@@ -27,8 +27,10 @@ pub(crate) struct Counts {
 #[derive(Debug, Serialize)]
 struct Survivor {
     mutant: String,
-    /// Whether some check reaches it.
-    reached: bool,
+    /// Who judged last: what has a reason after the first is not shown to the second.
+    stage: Stage,
+    /// Of the checks there that reach it, how many there was time for, and all.
+    asked: [usize; 2],
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
 }
@@ -66,34 +68,39 @@ impl Summary {
         let mut lives = BTreeSet::new();
         for mutant in mutants {
             let name = mutant.lasting_name();
-            let line = ledger.find(mutant).filter(|line| line.is_final());
+            let why = reasons.get(name.as_str()).map(|&why| why.to_owned());
+            let line = ledger.find(mutant).filter(|line| line.is_final() || why.is_some());
             let counts = summary.rooms.entry(mutant.room().to_owned()).or_default();
             counts.mutants += 1;
-            match line.map(|line| (line.verdict, line.stage)) {
-                Some((Verdict::Unviable, _)) => counts.unviable += 1,
-                Some((Verdict::Caught, Stage::First)) => counts.caught_first += 1,
-                Some((Verdict::Caught, Stage::Second)) => counts.caught_second += 1,
-                Some((Verdict::TimedOut, _)) => {
+            let Some(line) = line else {
+                counts.not_judged += 1;
+                summary.not_judged.push(mutant.name.clone());
+                lives.insert(name);
+                continue;
+            };
+            match (line.verdict, line.stage) {
+                (Verdict::Unviable, _) => counts.unviable += 1,
+                (Verdict::Caught, Stage::First) => counts.caught_first += 1,
+                (Verdict::Caught, Stage::Second) => counts.caught_second += 1,
+                (Verdict::TimedOut, _) => {
                     counts.timed_out += 1;
                     summary.timed_out.push(mutant.name.clone());
                 }
-                Some((verdict @ (Verdict::Survived | Verdict::Unreached), _)) => {
+                (verdict @ (Verdict::Survived | Verdict::Unreached), stage) => {
                     counts.survived += 1;
-                    let why = reasons.get(name.as_str()).map(|&why| why.to_owned());
                     if why.is_none() {
                         summary.wrong.push(format!("{verdict:?} without a reason: {}", mutant.name));
                     }
-                    let reached = verdict == Verdict::Survived;
-                    summary.survived.push(Survivor { mutant: mutant.name.clone(), reached, why });
-                    lives.insert(name);
-                }
-                None => {
-                    counts.not_judged += 1;
-                    summary.not_judged.push(mutant.name.clone());
+                    summary.survived.push(Survivor {
+                        mutant: mutant.name.clone(),
+                        stage,
+                        asked: line.asked,
+                        why,
+                    });
                     lives.insert(name);
                 }
             }
-            if let Some(by) = line.and_then(|line| line.by.as_deref()) {
+            if let Some(by) = &line.by {
                 *summary.noticed_by.entry(judge(by)).or_default() += 1;
             }
         }

@@ -1,8 +1,6 @@
 //! The gate fails where it has to: judges that are taken away, reasons that are not written.
 
 use super::*;
-use crate::ledger::State;
-use crate::reasons::Reasons;
 use crate::summary::Summary;
 use std::path::PathBuf;
 

@@ -15,8 +15,17 @@ const ROOT: &str = "src/lib.rs";
 const COPIED: [&str; 8] =
     ["Cargo.toml", "Cargo.lock", "README.md", "src", "tests", "benches", "loom-tests", "linux-oracle"];
 
-/// Optimised a little, since checks run far longer than the build, with every assertion.
-const PROFILE: &str = "\n[profile.mutants]\ninherits = \"dev\"\nopt-level = 1\ndebug = false\n";
+/// Optimised a little, and what is built once wholly, since checks run far longer than the build; with every
+/// assertion.
+const PROFILE: &str = "
+[profile.mutants]
+inherits = 'dev'
+opt-level = 1
+debug = false
+
+[profile.mutants.package.'*']
+opt-level = 3
+";
 
 /// The copy.
 pub(crate) struct Tree {
