@@ -67,10 +67,10 @@ fn a_graph_knows_what_it_was_told() {
     assert!(graph.knows(class, both, none) && !graph.knows(low, both, none));
 
     let usage = Usage::InHandler(Irq::Hard);
-    assert!(!graph.knows(class, both, none.with(usage)));
-    graph.add_usage(class, usage);
-    assert!(graph.knows(class, both, none.with(usage)));
-    assert!(!graph.knows(class, both, Usages::EXPOSED.with(usage)));
+    assert!(!graph.knows(class, both, none.and(Usages::of(usage))));
+    graph.add_usages(class, Usages::of(usage));
+    assert!(graph.knows(class, both, none.and(Usages::of(usage))));
+    assert!(!graph.knows(class, both, Usages::EXPOSED.and(Usages::of(usage))));
     assert!(Usages::EXPOSED.and(Usages::EXPOSED) == Usages::EXPOSED);
 }
 
