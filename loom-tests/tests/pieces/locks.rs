@@ -86,7 +86,7 @@ fn pairs(pairs: &'static [[usize; 2]], ordered: bool) -> impl Fn() + Send + Sync
                     from.lock_both_unordered(to, held)
                 };
                 *from = from.wrapping_sub(1);
-                *to += 1;
+                *to = to.wrapping_add(1);
             })
         };
         match *pairs {
