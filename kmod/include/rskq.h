@@ -122,7 +122,7 @@ struct rskq_here {
 // The steps of a shutdown or a close, in the caller's hands until the last one was taken.
 struct rskq_closing {
   // Not to be looked into.
-  uint64_t opaque[16];
+  uint64_t opaque[20];
 };
 
 // One step of a shutdown or a close.

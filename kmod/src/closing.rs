@@ -13,7 +13,7 @@ type Steps = Closing<'static, 'static, Connection, B>;
 #[repr(C)]
 pub struct rskq_closing {
     /// Not to be looked into.
-    pub opaque: [MaybeUninit<u64>; 16],
+    pub opaque: [MaybeUninit<u64>; 20],
 }
 
 const _: () = assert!(

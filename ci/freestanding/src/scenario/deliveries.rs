@@ -1,5 +1,6 @@
 //! Deliver and accept: order, backlog, and each refusal.
 
+use super::handshakes::arrival;
 use super::{FIRST, HERE, LAST, LOCAL, OTHER, aborts, accept, deliver};
 use crate::memory::{ImageStack, REQUESTS};
 use crate::sys::{expect, must};
@@ -13,7 +14,12 @@ const OLDEST: u32 = if cfg!(feature = "control-behaviour") { 2 } else { 1 };
 
 pub(super) fn run(stack: &ImageStack<'_>) {
     expect(deliver(stack, LOCAL, FIRST, 1) == Err(Refusal::NoListener), "deliver: nobody listens");
+    expect(
+        stack.lookup(arrival(LOCAL, FIRST, 1), HERE) == Err(Refusal::NoListener),
+        "lookup: nobody listens",
+    );
     let a = must(stack.listen_at(LOCAL, 1, false), "listen: a free address");
+    expect(stack.lookup(arrival(LOCAL, FIRST, 1), HERE) == Ok(a), "lookup: who listens");
     expect(deliver(stack, OTHER, FIRST, 1) == Err(Refusal::NoListener), "deliver: nobody listens there");
 
     let before = stack.counters();
