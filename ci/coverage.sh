@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# How much of src/ runs in the tests: lines, and each `unsafe` block. Fails below 95 % of the lines, or where no
-# test runs an `unsafe` block. Counted together: unit and integration tests with and without the validator,
+# How much of src/ runs in the tests: lines, branches, and each `unsafe` block. Fails below 95 % of the lines, or where
+# no test runs an `unsafe` block. Counted together: unit and integration tests with and without the validator,
 # the models, the second checker, the recorded traces.
 #
-# With --json the figures are an object on standard output, for `make figures`. Branches are not measured, which takes
-# a nightly.
+# With --json the figures are an object on standard output, for `make figures`. To count branches takes a nightly
+# toolchain; without one that is said, and they are not counted.
 #
 # Needs LLVM's tools of the version that rustc has, from rustup (llvm-tools) or Debian (llvm-22); installs
 # cargo-llvm-cov if it is missing. Writes to target/coverage only.
@@ -20,6 +20,11 @@ lcov=$out/lcov.info
 mkdir -p "$out"
 export CARGO_TARGET_DIR=$out/build CARGO_TERM_COLOR=never
 command -v cargo-llvm-cov >/dev/null || cargo install --quiet --locked cargo-llvm-cov
+branch=()
+if rustc +nightly -V >/dev/null 2>&1; then
+    branch=(--branch)
+    export RUSTUP_TOOLCHAIN=nightly
+fi
 
 version=$(rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
 if [ ! -x "$(rustc --print target-libdir)/../bin/llvm-profdata" ]; then
@@ -33,7 +38,7 @@ fi
 # Runs tests ($1), which end with a status of $2 at most, and keeps what they counted.
 counted() {
     local status=0
-    cargo llvm-cov "$1" --no-report "${@:3}" >"$out/log" 2>&1 || status=$?
+    cargo llvm-cov "$1" "${branch[@]}" --no-report "${@:3}" >"$out/log" 2>&1 || status=$?
     [ "$status" -le "$2" ] || { cat "$out/log"; echo "coverage: a test fails"; exit 1; }
 }
 
@@ -52,12 +57,18 @@ counted run 1 -p loom-tests -- matrix --design clone-5.14
 # What is in a planted fault runs where it is planted.
 counted run 0 -p loom-tests -- controls
 counted run 0 -p linux-oracle -- replay linux-oracle/traces/*.jsonl.gz
-cargo llvm-cov report --lcov --output-path "$lcov" \
+cargo llvm-cov report "${branch[@]}" --lcov --output-path "$lcov" \
     --ignore-filename-regex '(loom-tests|linux-oracle|tests|benches)/|/tests\.rs|/testing\.rs' >"$out/log" 2>&1
 
 # Prints how many lines of the LCOV file $1 there are, how many run, and per cent.
 lines() {
     awk -F'[:,]' '/^DA:/ { all++; ran += $3 > 0 } END { printf "%d %d %.2f\n", all, ran, 100 * ran / all }' "$1"
+}
+
+# Prints how many ways branches have in the LCOV file $1, and how many are taken in some instance of the code.
+branches() {
+    awk -F'[:,]' '/^SF:/ { file = $0 } /^BRDA:/ { ways[file, $2, $3, $4] += $5 }
+        END { for (way in ways) { all++; taken += ways[way] > 0 } printf "%d %d\n", all, taken }' "$1"
 }
 
 # Prints where src/ has an `unsafe` block.
@@ -94,6 +105,10 @@ awk -F'[:,]' '/^SF:/ { here = /\/src\/sync\/cell\.rs$/ } here && /^DA:/ { print 
 unrun=$(unsafe_unrun "$lcov")
 [ -z "$unrun" ] || { echo "coverage: no test runs these unsafe blocks:"; echo "$unrun"; exit 1; }
 blocks=$(unsafe_blocks | wc -l)
-echo "coverage: $ran of $all lines of src run, $percent %, and each of $blocks unsafe blocks; branches are not measured"
+read -r ways taken < <(branches "$lcov")
+of_branches="$taken of $ways ways of its branches are taken"
+[ "${#branch[@]}" -gt 0 ] || of_branches="branches are not counted, for want of a nightly"
+echo "coverage: $ran of $all lines of src run, $percent %, and each of $blocks unsafe blocks; $of_branches"
 enough "$lcov" || { echo "coverage: that is less than $least %"; exit 1; }
-[ "$json" != --json ] || printf '{"lines":%d,"run":%d,"unsafe_blocks":%d}\n' "$all" "$ran" "$blocks" >&3
+[ "$json" != --json ] || \
+    printf '{"lines":%d,"run":%d,"ways":%d,"taken":%d,"unsafe_blocks":%d}\n' "$all" "$ran" "$ways" "$taken" "$blocks" >&3

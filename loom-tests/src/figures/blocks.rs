@@ -179,13 +179,18 @@ fn mutants(root: &Path) -> Result<String, String> {
 
 fn coverage(record: &Record) -> Result<String, String> {
     let all: Vec<Coverage> = record.lines()?;
-    let line = |Coverage { lines, run, unsafe_blocks }: &Coverage| {
-        let percent = 100.0 * *run as f64 / *lines as f64;
+    let of = |part: u64, all: u64| (grouped(part), grouped(all), 100.0 * part as f64 / all as f64);
+    let line = |Coverage { lines, run, ways, taken, unsafe_blocks }: &Coverage| {
+        let ((run, lines, percent), branches) = (of(*run, *lines), of(*taken, *ways));
+        let branches = match branches {
+            (_, _, percent) if percent.is_nan() => "Branches were not counted.".to_owned(),
+            (taken, ways, percent) => {
+                format!("Of {ways} ways of its branches {taken} are taken, {percent:.2} %.")
+            }
+        };
         format!(
-            "{} of {} lines of `src` run in a test, {percent:.2} %, and each of the {unsafe_blocks} `unsafe` \
-             blocks. Branches are not measured.\n",
-            grouped(*run),
-            grouped(*lines)
+            "{run} of {lines} lines of `src` run in a test, {percent:.2} %, and each of the {unsafe_blocks} \
+             `unsafe` blocks. {branches}\n"
         )
     };
     Ok(all.iter().map(line).collect())

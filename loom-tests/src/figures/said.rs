@@ -49,6 +49,9 @@ pub(super) struct LiveHeader {
 pub(super) struct Coverage {
     pub(super) lines: u64,
     pub(super) run: u64,
+    /// Where branches lead, if they were counted.
+    pub(super) ways: u64,
+    pub(super) taken: u64,
     pub(super) unsafe_blocks: u64,
 }
 
