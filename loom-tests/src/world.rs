@@ -94,14 +94,14 @@ impl<B: ModelBackend> World<B> {
     pub fn new(scenario: Scenario, design: Design) -> Self {
         let listeners = scenario.listeners as usize;
         let connections = scenario.connections();
+        let groups = 1 + scenario.spare_groups as usize;
         let resources = Resources {
             listeners: Storage::boxed(listeners),
             // A clone is made before the original is let go of, and a duplicate SYN's request after.
             requests: Storage::boxed(connections + 2),
             owners: Storage::boxed(listeners + scenario.spare_owners as usize),
-            // A group can be left to its closed members once for each listener that comes back.
-            groups: Storage::boxed(2),
-            socks: Storage::boxed(2 * Member::<B>::count_for(scenario.listeners)),
+            groups: Storage::boxed(groups),
+            socks: Storage::boxed(groups * Member::<B>::count_for(scenario.listeners)),
             ports: Storage::boxed(1),
             buckets: Storage::boxed(1),
             ehash: Storage::boxed(1),

@@ -79,16 +79,25 @@ impl Program {
             listeners: LISTENERS as u32,
             fastopen: self.fastopen,
             defer_accept: self.defer_accept,
+            spare_groups: self.comebacks(),
             before: &[],
             threads: std::slice::from_ref(&ASKED[self.leave()]),
             ..like
         }
     }
 
+    fn ops(&self) -> impl Iterator<Item = &Op> {
+        self.threads.iter().chain([&self.before]).flatten()
+    }
+
+    /// Returns how often a listener listens again.
+    fn comebacks(&self) -> u32 {
+        self.ops().map(|op| u32::from(matches!(op, Op::ListenAgain(_)))).sum()
+    }
+
     /// Returns who is stopped, a bit for each listener.
     fn leave(&self) -> usize {
-        let ops = self.threads.iter().chain([&self.before]).flatten();
-        let stopped = ops.filter_map(|op| match op {
+        let stopped = self.ops().filter_map(|op| match op {
             Op::Close(l) | Op::Shutdown(l) => Some(1 << l),
             _ => None,
         });

@@ -223,7 +223,8 @@ impl Model {
         let others: Vec<usize> =
             self.held(cpu).iter().map(|held| held.class).filter(|&held| held != class).collect();
         let new = |held: &usize| !self.graph.has(*held, class);
-        if own.is_none() && !others.iter().any(new) && self.news(cpu, class, true).is_empty() {
+        let known = class < REGISTERED && self.news(cpu, class, true).is_empty();
+        if own.is_none() && !others.iter().any(new) && known {
             return Ok(());
         }
         let own = own.map_or(Ok(()), |wrong| self.wrong(wrong, class, Some(class)));

@@ -93,6 +93,9 @@ pub struct Scenario {
     pub fastopen: u32,
     /// Owner slots beyond one for each listener.
     pub spare_owners: u32,
+    /// How many groups there can be beside the one that they listen in: one may be left to its closed members, or to
+    /// who still looks at it, each time that a listener listens again.
+    pub spare_groups: u32,
     /// Who picks targets, in the designs of the discussion.
     pub picker: Picker,
     /// How many timeouts they wait for data (`TCP_DEFER_ACCEPT`).
@@ -118,6 +121,7 @@ const BASE: Scenario = Scenario {
     backlog: 8,
     fastopen: 0,
     spare_owners: 4,
+    spare_groups: 1,
     picker: Picker::AsPosted,
     defer_accept: 0,
     timers: Timers::Embedder,

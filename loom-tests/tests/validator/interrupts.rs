@@ -1,7 +1,7 @@
 //! Facts about interrupts that several contexts teach at once.
 
 use crate::wrong::Stale;
-use crate::{Kind, Threads, explore, learning};
+use crate::{Kind, Threads, explore, familiar, learning};
 use rskq::sync::loom::Loom;
 use rskq::sync::model::Fine;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ fn one_of_two_control_stale_words() {
 }
 
 pub(crate) fn three_facts<B: Threads>() -> String {
-    let world = Arc::new(learning::<B>());
+    let world = Arc::new(familiar::<B>());
     world.run([|t1| t1.handle(&[0]), |t2| t2.nest_exposed(&[1]), |t3| t3.nest(&[0, 1])]);
     assert!(world.told.lock().unwrap().iter().all(|(_, told)| matches!(told.kind, Kind::IrqOrder { .. })));
     world.reporters()

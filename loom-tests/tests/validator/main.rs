@@ -102,6 +102,14 @@ fn learning<B: Backend>() -> World<B> {
     World { validator, classes, told: Mutex::default() }
 }
 
+/// The same, after each class was taken alone: three contexts then teach it at once only what they differ in.
+fn familiar<B: Backend>() -> World<B> {
+    let world = learning();
+    let first = world.visit(0);
+    (0..world.classes.len()).for_each(|class| first.nest(&[class]));
+    world
+}
+
 /// A validator that was given the order A, B, C, D.
 fn declared<B: Backend>() -> World<B> {
     let validator = validator(&NAMES);

@@ -1,7 +1,7 @@
 //! Orders that several contexts teach at once.
 
 use crate::wrong::{Stale, Unexcluded, Unpublished};
-use crate::{Kind, Threads, World, declared, explore, learning, races};
+use crate::{Kind, Threads, World, declared, explore, familiar, learning, races};
 use rskq::sync::loom::Loom;
 use rskq::sync::model::Fine;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ fn tables_control_no_lock() {
 }
 
 pub(crate) fn ring<B: Threads>() -> String {
-    let world = Arc::new(learning::<B>());
+    let world = Arc::new(familiar::<B>());
     world.run([|t1| t1.nest(&[0, 1]), |t2| t2.nest(&[1, 2]), |t3| t3.nest(&[2, 0])]);
     let counts = world.counts();
     format!("{} told, {} orders", world.reporters(), counts.edges)
