@@ -368,10 +368,34 @@ impl<C: Send + 'static, B: Backend> Listener<C, B> {
         S: Store<RequestSock<C, B>, Backend = B>,
     {
         let mut queue = self.accept_queue.lock(held);
-        if !is_so() {
-            return None;
-        }
-        let request = self.remove_from(&mut queue, store)?;
+        if is_so() { self.accept_from(&mut queue, store) } else { None }
+    }
+
+    /// The same for up to `N` in one section of the lock. O(`N`).
+    pub(crate) fn queue_remove_many_if<'r, S, H: Before<Rskq>, const N: usize>(
+        &self,
+        is_so: impl FnOnce() -> bool,
+        store: &'r S,
+        held: &mut Held<'_, H>,
+    ) -> heapless::Vec<Ref<'r, RequestSock<C, B>, S>, N>
+    where
+        S: Store<RequestSock<C, B>, Backend = B>,
+    {
+        let mut queue = self.accept_queue.lock(held);
+        let most = if is_so() { N } else { 0 };
+        core::iter::from_fn(|| self.accept_from(&mut queue, store)).take(most).collect()
+    }
+
+    #[inline]
+    fn accept_from<'r, S>(
+        &self,
+        queue: &mut LockedQueue<'_, C, B>,
+        store: &'r S,
+    ) -> Option<Ref<'r, RequestSock<C, B>, S>>
+    where
+        S: Store<RequestSock<C, B>, Backend = B>,
+    {
+        let request = self.remove_from(queue, store)?;
         if !B::planted(Fault::AcceptNotSaid) {
             // Under the lock, so that the end of a fast-open handshake finds it queued or accepted.
             request.set_state(RequestState::Accepted);

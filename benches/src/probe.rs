@@ -4,7 +4,7 @@
 
 use crate::close::{CLONE, Closes};
 use crate::handshake::ListenSide;
-use crate::handshake::{Ours, Safe, filled, whole_path};
+use crate::handshake::{Batch, MANY, Ours, Safe, filled, whole_path};
 use crate::locks::{Locks, Rskq, Spin};
 use crate::queue::{AcceptQueue, CLink, CReal, Link, Real};
 use crate::select::Group;
@@ -88,6 +88,16 @@ fn duplicate(half_open: u64) -> Run {
     Box::new(move |times| counted(&mut || (0..times).for_each(|i| assert!(!side.syn(i % half_open, 0)))))
 }
 
+fn batch(accept: fn(&mut Batch) -> usize) -> Run {
+    let mut batch = Batch::default();
+    Box::new(move |times| {
+        for _ in 0..times {
+            batch.fill();
+            counted(&mut || assert_eq!(accept(&mut batch), MANY));
+        }
+    })
+}
+
 fn locks<L: Locks>(take: fn(&L)) -> Run {
     let locks = L::default();
     // The first time teaches the validator the order.
@@ -127,6 +137,8 @@ pub fn probes() -> Vec<Probe> {
         gated("5 SYN, ACK, accept", 1000, || handshake::<Ours>(100)),
         beside("5 SYN, ACK, accept, HashMap", 1000, || handshake::<Safe>(100)),
         gated("5 duplicate SYN", 1000, || duplicate(100)),
+        Probe { per_time: MANY as u64, ..gated("5 accept, in one call", 100, || batch(Batch::in_one_call)) },
+        Probe { per_time: MANY as u64, ..beside("5 accept, one by one", 100, || batch(Batch::one_by_one)) },
         gated("7 two nested", 1000, || locks(Rskq::two)),
         beside("7 two nested, spin", 1000, || locks(Spin::two)),
         gated("7 eight nested", 1000, || locks(Rskq::eight)),

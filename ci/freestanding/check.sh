@@ -74,7 +74,7 @@ uncalled() {
     awk '/^#\[cfg\(feature = "alloc"\)\]$/ { off = 1; next } off == 1 { off = /^impl/ ? 2 : 0 }
         off == 2 && /^}/ { off = 0 } !off' "$@" |
         sed -nE 's/^ *pub (const )?(unsafe )?fn ([a-z0-9_]+).*/\3/p' | sort -u | while read -r name; do
-        grep -rqE "(\\.|::)$name\\(" "$here/src" || echo "$name"
+        grep -rqE "(\\.|::)$name(::<[^>]+>)?\\(" "$here/src" || echo "$name"
     done
 }
 # What feature `designs` adds is history, and not in the image.

@@ -1,5 +1,6 @@
 //! The embedder's face: bind, listen, deliver, accept, shutdown, close.
 
+mod accept;
 mod ack;
 mod closing;
 mod cookie;
@@ -30,7 +31,7 @@ use crate::lockdep::{Held, Nothing};
 use crate::migrate::Design;
 use crate::net::{ListenerRef, Net, Sysctl};
 use crate::outcome::SockError;
-use crate::sync::{AtomicU32, Backend, Fault};
+use crate::sync::{AtomicU32, Backend};
 use crate::timer::{Backoff, SynAckTimers};
 use core::sync::atomic::Ordering;
 
@@ -168,38 +169,6 @@ impl<'s, C: Send + 'static, B: Backend> Stack<'s, C, B> {
     #[must_use]
     pub fn counters(&self) -> Snapshot {
         self.net.counters.snapshot()
-    }
-
-    /// Takes the connection that waited longest on a listener, or `None` if none waits. O(1).
-    ///
-    /// Takes `Rskq`. (Linux: `inet_csk_accept()`, not waiting.)
-    ///
-    /// # Errors
-    ///
-    /// [`SockError::Stale`] if the socket was closed, [`SockError::NotListening`] if it does not listen.
-    pub fn accept(&self, id: ListenerId<C, B>) -> Result<Option<C>, SockError> {
-        #[cfg(feature = "designs")]
-        if let Some(posted) = self.posted() {
-            let listener = self.listening(id)?;
-            let request = listener.queue_remove(&self.net, &mut self.nothing_held());
-            return Ok(request.and_then(|r| posted.accepted(&listener, r, &mut self.nothing_held())));
-        }
-        // No reference is taken: slots are type-stable, so that the queue can be locked whoever is in the slot,
-        // and who listens under the lock is there until it is released.
-        let found = self.net.listeners.get(id.index()).and_then(|listener| {
-            let is_it = || self.net.listeners.id_at(id.index()) == id && listener.is_listening();
-            listener.queue_remove_if(is_it, &self.net, &mut self.nothing_held())
-        });
-        let Some(request) = found else {
-            return self.listening(id).map(|_| None);
-        };
-        // SAFETY: just taken from the queue: in our hands.
-        let child = unsafe { request.take_child() };
-        if B::planted(Fault::RequestPutTwice) {
-            // SAFETY: none, that is the fault: this reference is not ours to put.
-            drop(unsafe { crate::net::RequestRef::from_raw(&self.net, request.index()) });
-        }
-        Ok(child)
     }
 
     /// Takes a reference on a listener in LISTEN.

@@ -225,3 +225,15 @@ fn a_requeue_looks_up_once_who_gets_the_connections() {
         assert_eq!(many.locks - few.locks, 2 * 100);
     }
 }
+
+#[test]
+fn many_are_accepted_under_one_lock() {
+    const MANY: usize = 16;
+    let holds = Holds { waiting: MANY as u32, ..Holds::default() };
+    let (stack, [a, _]) = holds.stack(Design::Handover);
+    let (together, accepted) = cost(|| stack.accept_many::<MANY>(a).unwrap().count());
+    let (stack, [a, _]) = holds.stack(Design::Handover);
+    let (singly, _) = cost(|| while stack.accept(a).unwrap().is_some() {});
+    assert_eq!((accepted, together.locks), (MANY, 1));
+    assert!(singly.locks >= MANY as u32 && together.slots == singly.slots, "{singly:?}, {together:?}");
+}

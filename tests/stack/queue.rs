@@ -68,3 +68,30 @@ fn a_full_member_turns_away_what_falls_on_it_though_others_have_room() {
     assert_eq!(deliver_at(&stack, (1, 2), (0, 1), 3), b);
     finish(stack, &[a, b]);
 }
+
+#[test]
+fn many_are_accepted_in_the_order_of_their_arrival() {
+    for design in DESIGNS {
+        let stack = stack(design);
+        let id = stack.listen_at(addr(), 8, true).unwrap();
+        for child in 0..5 {
+            assert_eq!(deliver(&stack, child), Ok(id));
+        }
+        assert_eq!(accept_many::<0>(&stack, id), Ok(vec![]));
+        assert_eq!(accept_many::<2>(&stack, id), Ok(vec![0, 1]));
+        assert_eq!(stack.queue_len(id), Ok((3, 8)));
+        assert_eq!(accept_many::<8>(&stack, id), Ok(vec![2, 3, 4]));
+        assert_eq!(accept_many::<8>(&stack, id), Ok(vec![]));
+        assert_eq!(deliver(&stack, 5), Ok(id));
+        assert_eq!(accept_many::<1>(&stack, id), Ok(vec![5]));
+        assert_eq!(stack.shutdown(id, HERE).unwrap().count(), 0);
+        assert_eq!(accept_many::<2>(&stack, id), Err(SockError::NotListening));
+        assert_eq!(stack.close(id, HERE).unwrap().count(), 0);
+        assert_eq!(accept_many::<2>(&stack, id), Err(SockError::Stale));
+        finish(stack, &[]);
+    }
+}
+
+fn accept_many<const N: usize>(stack: &TestStack, id: Listener) -> Result<Vec<u32>, SockError> {
+    stack.accept_many::<N>(id).map(Iterator::collect)
+}

@@ -1,10 +1,12 @@
 //! Item 5: SYN, final ACK and accept, without packets; a duplicate SYN; a miss.
 
+mod batch;
 mod ours;
 mod safe;
 mod smoltcp;
 
 pub use self::smoltcp::Smoltcp;
+pub use batch::{Batch, MANY};
 pub use ours::Ours;
 pub use safe::Safe;
 
@@ -123,6 +125,7 @@ pub(crate) fn measured() -> Vec<Measured> {
     let case = |n: u64| contenders.iter().map(move |&(item, who, make)| Measured::new(item, n, who, make));
     let mut all: Vec<_> = HALF_OPEN.into_iter().flat_map(case).collect();
     all.extend([1, 1_000].map(|n| Measured::new(path, n, "smoltcp, with packets", smoltcp)));
+    all.extend(batch::measured());
     all
 }
 

@@ -5,6 +5,7 @@
 //! model stands a control: the same check, over a back end with one part that is deliberately
 //! wrong ([`wrong`]) or with a planted fault, has to fail.
 
+mod accepts;
 mod binds;
 mod chains;
 mod groups;

@@ -39,7 +39,9 @@ pub(super) fn run(stack: &ImageStack<'_>) {
     expect(stack.listen_at(OTHER, 1, false) == Err(ListenError::AddrInUse), "listen_at: beside a wildcard");
     must(stack.listen(c, 1), "listen: bound");
     must(deliver(stack, OTHER, FIRST, 1), "deliver: to a wildcard");
-    expect(matches!(stack.accept(c), Ok(Some(child)) if child.number() == 1), "accept: at the wildcard");
+    let mut accepted = must(stack.accept_many::<2>(c), "accept_many: at the wildcard");
+    expect(accepted.next().is_some_and(|child| child.number() == 1), "accept_many: what waits");
+    expect(accepted.next().is_none(), "accept_many: nothing else");
     aborts(must(stack.shutdown(c, HERE), "shutdown: listening"), &[]);
     let d = must(stack.open(SockOptions::default()), "open: another");
     let there = SocketAddr::new(OTHER.ip(), 0);
@@ -53,6 +55,7 @@ pub(super) fn run(stack: &ImageStack<'_>) {
 pub(super) fn stale(stack: &ImageStack<'_>, id: ListenerId) {
     expect(stack.queue_len(id) == Err(SockError::Stale), "queue_len: stale");
     expect(matches!(stack.accept(id), Err(SockError::Stale)), "accept: stale");
+    expect(matches!(stack.accept_many::<1>(id), Err(SockError::Stale)), "accept_many: stale");
     expect(matches!(stack.shutdown(id, HERE), Err(SockError::Stale)), "shutdown: stale");
     expect(matches!(stack.close(id, HERE), Err(SockError::Stale)), "close: stale");
     expect(stack.bind(id, LOCAL) == Err(BindError::Stale), "bind: stale");
