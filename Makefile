@@ -138,7 +138,8 @@ sanitize:
 supply:
 	ci/supply.sh
 
-# Which lines of src/ run in the tests. Needs LLVM's tools of rustc's version: see there.
+# Which lines of src/ run in the tests; `ci/coverage.sh --branches`, with a nightly, which ways of branches are taken.
+# Needs LLVM's tools of rustc's version: see there.
 coverage:
 	ci/coverage.sh
 

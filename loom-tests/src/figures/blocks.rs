@@ -1,7 +1,7 @@
 //! The blocks, as Markdown.
 
 use super::record::{RECORDED, Record, Recorded};
-use super::said::{Attacked, Counts, Coverage, Fuzzed, Live, Mutants, Replayed, Seeded};
+use super::said::{Attacked, Branches, Counts, Coverage, Fuzzed, Live, Mutants, Replayed, Seeded};
 use crate::readme::Total;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -20,7 +20,7 @@ pub fn block(name: &str, root: &Path) -> Result<String, String> {
         "fuzz" => fuzz(root),
         "oracle" => Ok(of("replay", root, replay)? + "\n" + &of("live", root, live)?),
         "mutants" => mutants(root),
-        "coverage" => of(name, root, coverage),
+        "coverage" => Ok(of(name, root, coverage)? + "\n" + &of("branches", root, branches)?),
         "attacks" => ["flood", "flood-yielding", "sanitize"]
             .into_iter()
             .map(|name| of(name, root, attacks))
@@ -179,21 +179,23 @@ fn mutants(root: &Path) -> Result<String, String> {
 
 fn coverage(record: &Record) -> Result<String, String> {
     let all: Vec<Coverage> = record.lines()?;
-    let of = |part: u64, all: u64| (grouped(part), grouped(all), 100.0 * part as f64 / all as f64);
-    let line = |Coverage { lines, run, ways, taken, unsafe_blocks }: &Coverage| {
-        let ((run, lines, percent), branches) = (of(*run, *lines), of(*taken, *ways));
-        let branches = match branches {
-            (_, _, percent) if percent.is_nan() => "Branches were not counted.".to_owned(),
-            (taken, ways, percent) => {
-                format!("Of {ways} ways of its branches {taken} are taken, {percent:.2} %.")
-            }
-        };
-        format!(
-            "{run} of {lines} lines of `src` run in a test, {percent:.2} %, and each of the {unsafe_blocks} \
-             `unsafe` blocks. {branches}\n"
-        )
+    let line = |Coverage { lines, run, unsafe_blocks }: &Coverage| {
+        let lines = part(*run, *lines, "lines of `src` run in a test");
+        format!("{lines}, and each of the {unsafe_blocks} `unsafe` blocks.\n")
     };
     Ok(all.iter().map(line).collect())
+}
+
+fn branches(record: &Record) -> Result<String, String> {
+    let all: Vec<Branches> = record.lines()?;
+    let line =
+        |Branches { ways, taken }: &Branches| part(*taken, *ways, "ways of its branches are taken") + ".\n";
+    Ok(all.iter().map(line).collect())
+}
+
+fn part(part: u64, all: u64, what: &str) -> String {
+    let percent = 100.0 * part as f64 / all as f64;
+    format!("{} of {} {what}, {percent:.2} %", grouped(part), grouped(all))
 }
 
 fn attacks(record: &Record) -> Result<String, String> {

@@ -19,7 +19,7 @@ pub struct Recorded {
 }
 
 /// Everything that is recorded, in the order of how long it takes.
-pub const RECORDED: [Recorded; 9] = [
+pub const RECORDED: [Recorded; 10] = [
     Recorded {
         name: "replay",
         command: "cargo run --quiet --release -p linux-oracle -- replay --json linux-oracle/traces/*.jsonl.gz",
@@ -40,6 +40,7 @@ pub const RECORDED: [Recorded; 9] = [
     Recorded { name: "seeded", command: "cargo run --quiet --release -p loom-tests -- seeded --json" },
     Recorded { name: "sanitize", command: "ci/sanitize.sh --json" },
     Recorded { name: "coverage", command: "ci/coverage.sh --json" },
+    Recorded { name: "branches", command: "ci/coverage.sh --branches" },
     Recorded {
         name: "matrix-full",
         command: "cargo run --quiet --release -p loom-tests -- matrix --full --resume --totals",

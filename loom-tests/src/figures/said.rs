@@ -49,10 +49,14 @@ pub(super) struct LiveHeader {
 pub(super) struct Coverage {
     pub(super) lines: u64,
     pub(super) run: u64,
-    /// Where branches lead, if they were counted.
+    pub(super) unsafe_blocks: u64,
+}
+
+/// Where branches lead.
+#[derive(Debug, Deserialize)]
+pub(super) struct Branches {
     pub(super) ways: u64,
     pub(super) taken: u64,
-    pub(super) unsafe_blocks: u64,
 }
 
 /// A sanitizer, or an attack, which the one before it watched.
