@@ -53,8 +53,9 @@ counted test 0 -p rskq --features alloc,designs,critical-section,lockdep
 counted test 0 -p loom-tests --test pieces --test shuttle --test validator
 # Of the matrix every race of every design, within a bound in which not all that is broken is found (1).
 counted run 1 -p loom-tests -- matrix --bound 1
-# Merged as it was, it frees a request whose timer is armed, which takes more than one preemption.
-counted run 1 -p loom-tests -- matrix --design clone-5.14
+# Without two of its later fixes, the merged design puts a clone twice, and frees a request whose timer is armed.
+counted run 1 -p loom-tests -- matrix --design clone-without-A4
+counted run 1 -p loom-tests -- matrix --design clone-without-A6
 # What is in a planted fault runs where it is planted.
 counted run 0 -p loom-tests -- controls
 counted run 0 -p linux-oracle -- replay linux-oracle/traces/*.jsonl.gz
