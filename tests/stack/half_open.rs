@@ -2,6 +2,7 @@
 
 use super::handshake::{again, assert_gone, group, one};
 use super::*;
+use rskq::queue::Charges;
 
 /// A listener with an old and a young request, which is then closed or shut down, and one beside it.
 fn left_behind(
@@ -170,4 +171,33 @@ fn a_listener_that_listens_again_in_time_keeps_what_it_was_left_with() {
         assert_eq!(mishaps(&stack), Snapshot::default());
         finish(stack, &[id]);
     }
+}
+
+/// In the merged design the timer moves it: a clone takes its place, which counts on.
+#[test]
+fn the_timer_of_a_clone_counts_on_from_where_the_original_was() {
+    let (mut stack, [a, b]) = group(CLONE);
+    let request = syn(&stack, arrival(1));
+    assert_eq!(stack.synack_timer(request, 9, HERE), again(1));
+    assert_eq!(close(&stack, a), []);
+    assert_eq!(stack.synack_timer(request, 9, HERE), again(2));
+    assert_eq!(charges(&mut stack, b), (1, 0));
+    let of = tuple(addr(), 1);
+    assert_eq!(stack.synack_timer_of(&of, 9), again(3));
+    assert_eq!(stack.synack_timer_of(&of, 3), Ok(SynAckTimer::Expired));
+    assert_eq!(stack.synack_timer_of(&of, 9), Err(SockError::Stale));
+    finish(stack, &[b]);
+}
+
+/// What the prototype leaves undone: the charge that it moves was taken when the handshake ended.
+#[test]
+fn the_prototype_moves_a_charge_that_is_not_there() {
+    let (mut stack, [a, b]) = group(Design::RequeueNaive);
+    assert_eq!(deliver(&stack, 1), Ok(a));
+    let moved: Vec<_> = stack.shutdown(a, HERE).unwrap().collect();
+    // It wakes nobody either.
+    assert!(matches!(moved[..], [Outcome::Moved { to, wake: None }] if to == b));
+    let graph = stack.graph_mut();
+    let of = |id: Listener| graph.listeners[id.index() as usize].charges;
+    assert_eq!([of(a), of(b)], [Charges { qlen: -1, young: -1 }, Charges { qlen: 1, young: 1 }]);
 }

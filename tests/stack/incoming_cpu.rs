@@ -104,6 +104,10 @@ fn the_search_begins_where_the_hash_falls_and_goes_round() {
             assert_eq!(delivered(stack.deliver(arrival, on(cpu), 1), 1), Ok(ids[got]), "{cpu}, {place}");
         }
     }
+    // A number above all is the highest.
+    assert_eq!(stack.set_incoming_cpu(ids[4], Some(u32::MAX)), Ok(()));
+    let arrival = arrival_at((0, 5), (0, 1), 1);
+    assert_eq!(delivered(stack.deliver(arrival, on(u32::MAX - 1), 1), 1), Ok(ids[4]));
     // Once nobody is for a CPU, the hash is all.
     for id in [1, 3, 4].map(|index: usize| ids[index]) {
         assert_eq!(stack.set_incoming_cpu(id, None), Ok(()));

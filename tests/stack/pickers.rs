@@ -46,6 +46,34 @@ fn a_queue_goes_to_the_moved_member_or_to_whom_the_picker_says() {
     }
 }
 
+/// From the second place it shows who is the first member, and who was moved.
+#[test]
+fn a_queue_has_no_hash_and_goes_to_the_first_member_or_to_the_moved_one() {
+    for (picker, got) in [(Picker::AsPosted, 3), (Picker::LastMoved, 3), (Picker::SynHash, 0)] {
+        let stack = stack(Design::Splice);
+        let listeners: [Listener; 4] = std::array::from_fn(|_| stack.listen_at(addr(), 4, true).unwrap());
+        stack.set_picker(picker);
+        assert_eq!(deliver_at(&stack, (1, 4), (0, 1), 7), listeners[1]);
+        assert_eq!(close(&stack, listeners[1]), [End::Spliced(listeners[got])], "{picker:?}");
+        assert_eq!(accept_all(&stack, listeners[got]), [7]);
+        finish(stack, &[0, 2, 3].map(|index: usize| listeners[index]));
+    }
+}
+
+#[test]
+fn of_the_last_member_a_queue_goes_to_nobody_whoever_picks() {
+    let random = Picker::Random(1);
+    let by_program = Picker::ProgramPerQueue;
+    for picker in [Picker::AsPosted, Picker::LastMoved, Picker::SynHash, random, by_program, Picker::Nobody] {
+        let stack = stack(Design::Splice);
+        let listener = stack.listen_at(addr(), 4, true).unwrap();
+        stack.set_picker(picker);
+        assert_eq!(deliver(&stack, 7), Ok(listener));
+        assert_eq!(close(&stack, listener), [End::Aborted(7)], "{picker:?}");
+        finish(stack, &[]);
+    }
+}
+
 #[test]
 fn a_connection_goes_where_its_hash_falls_or_to_whom_the_picker_says() {
     for target in 0..3 {
