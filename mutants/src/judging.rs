@@ -100,8 +100,9 @@ fn learn(checks: Vec<Check>, scratch: &Path, jobs: usize, of: &State) -> Result<
     Ok(checks)
 }
 
-/// How long the checks of a stage that reach a mutant may take in all, without it.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// How long the checks of a stage that reach a mutant may take in all, without it: longer than all of them do. How many
+/// of how many were asked is told of who survives.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The judges of a stage at work.
 struct Court<'a> {

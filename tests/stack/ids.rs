@@ -6,6 +6,7 @@ use rskq::group::{AttachError, MapError, MapFlag, ProgramId};
 /// Asserts that every call refuses `id` as stale.
 fn assert_stale(stack: &TestStack, id: Listener) {
     assert_eq!(stack.accept(id), Err(SockError::Stale));
+    assert_eq!(stack.accept_many::<2>(id).map(Iterator::count), Err(SockError::Stale));
     assert_eq!(stack.queue_len(id), Err(SockError::Stale));
     assert_eq!(stack.listen(id, 1), Err(ListenError::Stale));
     assert_eq!(stack.shutdown(id, HERE).map(drop), Err(SockError::Stale));
@@ -35,15 +36,17 @@ fn a_closed_sockets_id_is_stale_for_every_call() {
 
 #[test]
 fn a_stale_id_does_not_name_who_has_the_slot_now() {
-    let stack = stack(CLONE);
-    let old = stack.listen_at(addr(), 1, true).unwrap();
-    assert_eq!(close(&stack, old), []);
-    let new = stack.listen_at(addr(), 1, true).unwrap();
-    assert_eq!(old.index(), new.index());
-    assert_eq!(deliver(&stack, 7), Ok(new));
-    assert_stale(&stack, old);
-    assert_eq!(stack.queue_len(new), Ok((1, 1)));
-    finish(stack, &[new]);
+    for design in DESIGNS {
+        let stack = stack(design);
+        let old = stack.listen_at(addr(), 1, true).unwrap();
+        assert_eq!(close(&stack, old), []);
+        let new = stack.listen_at(addr(), 1, true).unwrap();
+        assert_eq!(old.index(), new.index());
+        assert_eq!(deliver(&stack, 7), Ok(new));
+        assert_stale(&stack, old);
+        assert_eq!(stack.queue_len(new), Ok((1, 1)));
+        finish(stack, &[new]);
+    }
 }
 
 #[test]
