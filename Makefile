@@ -7,7 +7,7 @@ ROOT_FEATURES = alloc,designs,critical-section
 NOT_THE_MATRIX = --lib --bins $(patsubst loom-tests/tests/%,--test %,$(filter-out loom-tests/tests/matrix,\
 	$(basename $(patsubst %/main.rs,%,$(wildcard loom-tests/tests/*.rs loom-tests/tests/*/main.rs)))))
 
-.PHONY: run test lint unit attacks examples oracle models loom seeded mutants coverage supply flood sanitize \
+.PHONY: run test lint unit attacks examples oracle models loom seeded mutants coverage supply flood sanitize miri \
 	freestanding bare-metal c-interface header kmod rust-for-linux unikernel unikernel-run rolling-restart pictures \
 	readme shards fuzz fuzz-smoke fuzz-merge bench bench-gate clean
 
@@ -133,6 +133,10 @@ flood:
 # with Rust. SCALE says how long.
 sanitize:
 	ci/sanitize.sh
+
+# The crate's tests under Miri, in some twenty minutes; 77 where no nightly has it.
+miri:
+	ci/miri.sh
 
 # What the crate is built from and what is published. Installs cargo-deny if it is missing.
 supply:

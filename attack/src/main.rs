@@ -50,6 +50,9 @@ enum Command {
     Broken {
         /// What.
         how: Broken,
+        /// How many connections arrive, each time.
+        #[arg(long, default_value_t = Size::SMALL.connections)]
+        connections: u64,
     },
 }
 
@@ -76,16 +79,17 @@ fn main() -> ExitCode {
             run(&attacks, size, json)
         }
         Command::Controls => controls(),
-        Command::Broken { how } => {
+        Command::Broken { how, connections } => {
+            let size = Size { connections, ..Size::SMALL };
             match how {
-                Broken::Race => storm::<Core<Unpublished>>(),
+                Broken::Race => storm::<Core<Unpublished>>(size),
                 Broken::UseAfterFree => {
                     Seeded::slip(Some(Slip::ChildUsedLate));
-                    storm::<Seeded>();
+                    storm::<Seeded>(size);
                 }
                 Broken::Leak => {
                     Seeded::slip(Some(Slip::ChildLost));
-                    storm::<Seeded>();
+                    storm::<Seeded>(size);
                 }
             }
             ExitCode::SUCCESS
@@ -121,6 +125,6 @@ fn controls() -> ExitCode {
     ExitCode::from(u8::from(!all))
 }
 
-fn storm<B: Host>() {
-    Attack::CloseStorm.run::<B>(Size::SMALL).for_each(|report| println!("{report}"));
+fn storm<B: Host>(size: Size) {
+    Attack::CloseStorm.run::<B>(size).for_each(|report| println!("{report}"));
 }
