@@ -37,7 +37,7 @@ pub const CONTROLS: &[Control] = &[
     of(Attack::Exhaustion, Fault::OwnerReferenceLeaked, "I25"),
     of(Attack::Exhaustion, Fault::GroupLeaked, "I25"),
     of(Attack::Stall, Fault::PushToHead, "came before"),
-    of(Attack::Stall, Fault::BacklogNotCounted, "the queue never is full"),
+    of(Attack::Stall, Fault::BacklogNotCounted, "connections wait"),
     of(Attack::Stall, Fault::OverflowEndsRequest, "were reset"),
     of(Attack::Hostile, Fault::DropPasses, "were let in"),
     of(Attack::Hostile, Fault::MapEntryKept, "Busy"),

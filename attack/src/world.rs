@@ -222,5 +222,11 @@ pub(crate) fn arrival(local: SocketAddr, client: u64) -> Arrival {
     Arrival { tuple: Tuple { local, remote: remote.into() }, hashes }
 }
 
+/// Tells whether an attack that began then goes on: for its time, and on a machine that does other things as well until
+/// what it is for was seen.
+pub(crate) fn goes_on(begin: Instant, time: Duration, seen: bool) -> bool {
+    begin.elapsed() < if seen { time } else { time.max(PATIENCE) }
+}
+
 /// Long enough for whatever has to happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);

@@ -7,8 +7,8 @@
 use super::Size;
 use crate::clerk::Clerk;
 use crate::report::Report;
-use crate::tally::{Deed, mixed};
-use crate::world::{Job, PATIENCE, Sizes, World, arrival, local, timed};
+use crate::tally::{Deed, Tally, mixed};
+use crate::world::{Job, PATIENCE, Sizes, World, arrival, goes_on, local, timed};
 use crate::{HEAP, Host};
 use rskq::{Arrival, Config, Design, Payload, Refusal, Syn, Syncookies, Sysctl};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -74,14 +74,17 @@ pub(super) fn run<B: Host>(kind: &'static Kind, Size { time, .. }: Size) -> Repo
         let seen = Seen::default();
         let flooded = Instant::now();
         let heap = HEAP.allocated();
+        let believed = |tally: &Tally| kind.cookies == Syncookies::Never || tally[Deed::Believed] > 0;
         let spoof = |clerk: &mut Clerk<'_, B>| {
-            while flooded.elapsed() < time {
+            while goes_on(flooded, time, limited(&clerk.tally) > 0) {
                 (0..64).for_each(|_| spoof(clerk));
             }
         };
         let connect = |clerk: &mut Clerk<'_, B>| {
             let mut client = 0;
-            while flooded.elapsed() < time && seen.gave_up.load(Ordering::Relaxed) == 0 {
+            while goes_on(flooded, time, client > 0 && believed(&clerk.tally))
+                && seen.gave_up.load(Ordering::Relaxed) == 0
+            {
                 client += 1;
                 connect(clerk, &seen, client);
             }
@@ -104,6 +107,7 @@ pub(super) fn run<B: Host>(kind: &'static Kind, Size { time, .. }: Size) -> Repo
         let mut workers: Vec<Job<'_, B>> = vec![Box::new(connect)];
         workers.extend((0..SPOOFERS).map(|_| -> Job<'_, B> { Box::new(spoof) }));
         let mut tally = world.run(workers, vec![Box::new(accept), Box::new(mind)], report);
+        let took = flooded.elapsed();
         tally += &opener.tally;
 
         let number = |seen: &AtomicU64| seen.load(Ordering::Relaxed);
@@ -117,15 +121,13 @@ pub(super) fn run<B: Host>(kind: &'static Kind, Size { time, .. }: Size) -> Repo
             Deed::AcceptQueueFull,
         ];
         let syns: u64 = syns.iter().map(|&deed| tally[deed]).sum();
-        report.figure("SYNs a second", (syns as f64 / time.as_secs_f64()) as u64);
+        report.figure("SYNs a second", (syns as f64 / took.as_secs_f64()) as u64);
         report.figure("clients connected", connected);
         report.figure("clients that gave up", number(&seen.gave_up));
         report.figure("tries of all clients", tries);
         report.figure("most tries of a client", number(&seen.most_tries));
         report.figure("most milliseconds of a client", number(&seen.most_milliseconds));
-        report.expect(kind.cookies == Syncookies::Never || tally[Deed::Believed] > 0, || {
-            "no cookie was believed".into()
-        });
+        report.expect(believed(&tally), || "no cookie was believed".into());
         let most_heap = seen.most_heap.load(Ordering::Relaxed);
         report.figure("most bytes of heap", most_heap as u64);
         report.expect(number(&seen.gave_up) == 0, || "a client gave up".into());
@@ -135,10 +137,14 @@ pub(super) fn run<B: Host>(kind: &'static Kind, Size { time, .. }: Size) -> Repo
         report.expect(most_heap <= bound + THREADS_OWN, || {
             format!("{most_heap} bytes of heap were used for at most {} connections", kind.requests)
         });
-        let limited = tally[Deed::Cookie] + tally[Deed::SynQueueFull] + tally[Deed::NoRequestSlot];
-        report.expect(limited > 0, || "there was no flood".into());
+        report.expect(limited(&tally) > 0, || "there was no flood".into());
         world.settle(tally, report);
     })
+}
+
+/// How many SYNs were more than there was room for.
+fn limited(tally: &Tally) -> u64 {
+    tally[Deed::Cookie] + tally[Deed::SynQueueFull] + tally[Deed::NoRequestSlot]
 }
 
 /// What the threads of an attack themselves take of the heap: their names, handles, results.

@@ -22,6 +22,9 @@ const EACH: usize = 2;
 const BACKLOG: u32 = 64;
 /// How many connections arrive, at least, before a closer stops the next listener.
 const CALM: u64 = 16;
+/// For how many stops of each closer clients wait where they are ahead of it: that the threads meet at all is not left
+/// to the scheduler.
+const MET: u64 = 64;
 /// Fast-open connections of each listener.
 const FAST: u32 = 8;
 
@@ -51,13 +54,20 @@ pub(super) fn run<B: Host>(design: Design, Size { connections, .. }: Size) -> Re
         }
         let fast: Fast<B> = Mutex::new(Vec::new());
         let arrived = AtomicU64::new(0);
-        let (fast, arrived, began) = (&fast, &arrived, Instant::now());
+        let stops = [const { AtomicU64::new(0) }; CLOSERS];
+        let (fast, arrived, stops, began) = (&fast, &arrived, &stops, Instant::now());
         let mut workers: Vec<Job<'_, B>> = Vec::new();
         for first in 0..CLIENTS {
             workers.push(Box::new(move |clerk| {
                 for client in (first..connections).step_by(CLIENTS as usize) {
                     arrive(clerk, client, fast);
-                    arrived.fetch_add(1, Ordering::Relaxed);
+                    let arrived = arrived.fetch_add(1, Ordering::Relaxed);
+                    let due = (arrived / CALM).min(MET);
+                    let is_behind = |stops: &AtomicU64| stops.load(Ordering::Relaxed) < due;
+                    // A closer may have panicked.
+                    while stops.iter().any(is_behind) && began.elapsed() < PATIENCE {
+                        thread::yield_now();
+                    }
                 }
             }));
         }
@@ -73,6 +83,7 @@ pub(super) fn run<B: Host>(design: Design, Size { connections, .. }: Size) -> Re
                         return;
                     }
                     close_and_reopen(clerk, place, round);
+                    stops[closer].store(round as u64 + 1, Ordering::Relaxed);
                 }
             }));
         }
