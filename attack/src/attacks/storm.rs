@@ -72,7 +72,7 @@ pub(super) fn run<B: Host>(design: Design, Size { connections, .. }: Size) -> Re
             }));
         }
         let mut helpers: Vec<Job<'_, B>> = Vec::new();
-        for closer in 0..CLOSERS {
+        for (closer, stops) in stops.iter().enumerate() {
             helpers.push(Box::new(move |clerk| {
                 for round in 0.. {
                     let place = closer * EACH + round % EACH;
@@ -83,7 +83,7 @@ pub(super) fn run<B: Host>(design: Design, Size { connections, .. }: Size) -> Re
                         return;
                     }
                     close_and_reopen(clerk, place, round);
-                    stops[closer].store(round as u64 + 1, Ordering::Relaxed);
+                    stops.store(round as u64 + 1, Ordering::Relaxed);
                 }
             }));
         }
